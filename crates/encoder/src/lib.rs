@@ -1,1 +1,16 @@
-//! Placeholder.
+//! The device abstraction: what a driver is, what an open encoder can do, and how a program waits for slow hardware.
+//!
+//! Blocking code without tokio or JSON. A driver lists and opens; an open encoder lends a card session; a session
+//! carries out one command at a time. Nothing in here knows what the commands are for.
+
+mod block;
+mod driver;
+mod error;
+mod listing;
+mod settings;
+
+pub use block::{BlockEncoder, CardSession, CardWait, Stop};
+pub use driver::{Changed, Driver, Encoder, Registry};
+pub use error::{BoxedSource, Error, ErrorKind};
+pub use listing::{Access, Identity, Listing, Selector};
+pub use settings::{Settings, SettingsError, Value};

@@ -1,0 +1,73 @@
+//! Encoders that let the host talk to the card, and the session in which it does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use card::{Command, CommandKind, PresentedCard, Reply};
+
+use crate::Error;
+
+/// An open encoder through which the host talks to the card itself (PC/SC, PN532).
+///
+/// All calls block and none promises to return: hardware and system services hang. Whoever calls gives each encoder
+/// a thread that it can afford to lose.
+pub trait BlockEncoder: Send {
+    /// Waits for a card and lends it for as long as the session lives.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NoCard`](crate::ErrorKind::NoCard) when none came by the deadline,
+    /// [`ErrorKind::Cancelled`](crate::ErrorKind::Cancelled) when `stop` was raised,
+    /// [`ErrorKind::SeveralCards`](crate::ErrorKind::SeveralCards) when the encoder sees more than one,
+    /// else what the encoder reports of itself.
+    fn select<'a>(
+        &'a mut self,
+        wait: CardWait,
+        deadline: Instant,
+        stop: &Stop,
+    ) -> Result<Box<dyn CardSession + 'a>, Error>;
+}
+
+/// One selected card, lent by its encoder. Dropping it lets the card go (ends the PC/SC transaction, releases the target).
+pub trait CardSession {
+    /// What the card said of itself when it was selected last.
+    fn card(&self) -> &PresentedCard;
+
+    /// Whether this encoder can translate such commands. Asked before the first write.
+    fn supports(&self, kind: CommandKind) -> bool;
+
+    /// Sends one command to the card and waits for its answer, a second at the most.
+    ///
+    /// # Errors
+    /// [`ErrorKind::CardGone`](crate::ErrorKind::CardGone) when the card does not answer any more, else what the
+    /// encoder reports of itself. What a card that is there refused is not an error but [`Reply::Refused`].
+    fn exchange(&mut self, command: &Command) -> Result<Reply, Error>;
+}
+
+/// Which card serves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CardWait {
+    /// The one that lies there, or the next one.
+    Resting,
+    /// Only one that is put on from now on: a card that lies there must leave first, so that the card of the
+    /// job before is not taken for this one's.
+    Fresh,
+}
+
+/// A request to stop waiting, shared between who waits and who may change their mind. Honoured between exchanges,
+/// never inside one.
+#[derive(Debug, Clone, Default)]
+pub struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    /// Asks to stop. There is no way back.
+    pub fn raise(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether somebody asked.
+    #[must_use]
+    pub fn is_raised(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
