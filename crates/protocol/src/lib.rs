@@ -1,1 +1,5 @@
-//! Placeholder.
+//! The JSON on every wire: the API's resources, action attempts and events, and the messages of the link.
+//!
+//! Shapes only. What they mean is decided in `hub` and `bridge`; golden files under `tests/golden` freeze them.
+
+pub mod link;

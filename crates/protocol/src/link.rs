@@ -1,0 +1,540 @@
+//! Version 1 of the link: what bridge and hub say to each other over one WebSocket, as JSON text frames.
+//!
+//! `docs/link.md` tells the story; the golden files freeze the bytes. A change of meaning is a new version beside this one.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The WebSocket subprotocol that names this version.
+pub const SUBPROTOCOL: &str = "cardbridge.link.1";
+
+/// Where on a hub the link is opened.
+pub const PATH: &str = "/seam/bridge/v1/link";
+
+/// The largest frame that either side accepts, in bytes.
+pub const MAX_FRAME: usize = 1024 * 1024;
+
+/// One frame: a message with its place in the connection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Frame<M> {
+    /// The link generation that the hub gave this connection; 0 in the hello, which comes before it is known.
+    pub generation: u64,
+    /// Counts this side's messages in this connection, from 1.
+    pub number: u64,
+    /// What is said.
+    #[serde(flatten)]
+    pub message: M,
+}
+
+/// What a bridge says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromBridge {
+    /// The first message of a connection.
+    Hello(Hello),
+    /// Everything the hub should believe of this bridge, in place of what it believed before.
+    Snapshot(BridgeSnapshot),
+    /// The snapshot with that number was taken over.
+    Acknowledge {
+        /// The number of the hub's frame.
+        snapshot: u64,
+    },
+    /// An encoder appeared, changed or became absent.
+    Encoder(EncoderState),
+    /// An offer was taken into the journal.
+    Accepted {
+        /// Which attempt.
+        attempt_id: Uuid,
+        /// Jobs before it on its encoder; 0 runs now.
+        place: u32,
+    },
+    /// An offer was not taken; the attempt surely leaves the card untouched.
+    Refused {
+        /// Which attempt.
+        attempt_id: Uuid,
+        /// Why.
+        reason: OfferRefusal,
+    },
+    /// Asks for leave to write (DESIGN invariant 2). Repeated asks with equal content get the same answer.
+    AskGrant(AskGrant),
+    /// A job came to its end. Sent again until it is committed.
+    Outcome(OutcomeReport),
+    /// A cancel came after the grant: the job runs to its true end.
+    TooLate {
+        /// Which attempt.
+        attempt_id: Uuid,
+    },
+    /// How far a job is; never needed for correctness.
+    Progress {
+        /// Which attempt.
+        attempt_id: Uuid,
+        /// How far.
+        phase: Phase,
+    },
+    /// Somebody at the encoder PC asks for a card, without an API client.
+    RequestEncode(RequestEncode),
+}
+
+/// What a hub says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromHub {
+    /// The answer to the hello.
+    Welcome(Welcome),
+    /// Everything the bridge should have before it, in place of what it was told before.
+    Snapshot(HubSnapshot),
+    /// The snapshot with that number was taken over.
+    Acknowledge {
+        /// The number of the bridge's frame.
+        snapshot: u64,
+    },
+    /// The encoder of that identity has this id from now on.
+    EncoderRegistered(RegisteredEncoder),
+    /// Work.
+    Offer(Offer),
+    /// Leave to write, or not.
+    GrantAnswer(GrantAnswer),
+    /// The attempt has ended for the hub (cancelled, deleted, past its deadline): do not begin to write.
+    Cancel {
+        /// Which attempt.
+        attempt_id: Uuid,
+    },
+    /// The outcome of that attempt is committed: the bridge need not send it again.
+    OutcomeCommitted {
+        /// Which attempt.
+        attempt_id: Uuid,
+    },
+    /// What became of a request from the encoder PC.
+    RequestAnswer(RequestAnswer),
+}
+
+/// Who the bridge is, and how far its journal is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The bridge's own version, for people.
+    pub version: String,
+    /// What the PC is called.
+    pub name: String,
+    /// A check value of the site key, 16 hex digits. Bridges of one site must agree, or no encode is offered.
+    pub site_key_check: String,
+    /// The hub that the fences belong to; `None` before the first welcome.
+    pub hub_id: Option<Uuid>,
+    /// The highest fence accepted per encoder. A hub that was restored from a backup raises its own first.
+    pub fences: Vec<EncoderFence>,
+}
+
+/// The highest fence that a bridge accepted for an encoder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderFence {
+    /// The encoder, as the bridge knows it.
+    pub identity: String,
+    /// The fence.
+    pub fence: u64,
+}
+
+/// What the hub makes of the hello.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// This hub's database, for the namespace of fences.
+    pub hub_id: Uuid,
+    /// The bridge's id on this hub.
+    pub bridge_id: Uuid,
+    /// The generation of this connection. A newer connection of the same bridge has a higher one.
+    pub generation: u64,
+    /// The site that the bridge serves.
+    pub acs_system_id: Uuid,
+    /// The site's IANA time zone.
+    pub time_zone: String,
+    /// The hub's clock.
+    pub now: Timestamp,
+}
+
+/// Everything the hub should believe of a bridge.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BridgeSnapshot {
+    /// All encoders that the bridge knows, absent ones included.
+    pub encoders: Vec<EncoderState>,
+    /// All jobs whose outcome the hub has not acknowledged, in fence order.
+    pub jobs: Vec<JobState>,
+}
+
+/// One encoder as the bridge sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EncoderState {
+    /// What makes it the same encoder after a replug; unique within the bridge.
+    pub identity: String,
+    /// What people call it.
+    pub display_name: String,
+    /// Which driver serves it.
+    pub driver: String,
+    /// Whether it can take a job now.
+    pub is_online: bool,
+    /// Why not, as a sentence for a person.
+    pub reason: Option<String>,
+}
+
+/// One job as the journal has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct JobState {
+    /// Which attempt.
+    pub attempt_id: Uuid,
+    /// The fence it came with.
+    pub fence: u64,
+    /// How far the journal is.
+    pub stage: JobStage,
+}
+
+/// The stages that a journal knows before the outcome is acknowledged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "stage", rename_all = "snake_case")]
+pub enum JobStage {
+    /// Taken in, nothing asked yet.
+    Accepted,
+    /// Granted and about to write, or writing.
+    Intent,
+    /// Ended, not yet acknowledged. The report follows as [`FromBridge::Outcome`].
+    Outcome,
+}
+
+/// Everything a bridge should have before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HubSnapshot {
+    /// The ids of the bridge's encoders.
+    pub encoders: Vec<RegisteredEncoder>,
+    /// All attempts that are still to be done by this bridge, in fence order, known ones included.
+    pub offers: Vec<Offer>,
+    /// Attempts of the bridge's snapshot that the hub does not know or has ended: not to be begun.
+    pub cancelled: Vec<Uuid>,
+}
+
+/// The hub's id for an encoder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisteredEncoder {
+    /// The encoder, as the bridge knows it.
+    pub identity: String,
+    /// The encoder, as the API knows it.
+    pub acs_encoder_id: Uuid,
+}
+
+/// Work for one encoder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// Which attempt.
+    pub attempt_id: Uuid,
+    /// The encoder, as the bridge knows it.
+    pub identity: String,
+    /// Counts the attempts of this encoder; offers come in this order.
+    pub fence: u64,
+    /// How long a card is waited for once the job's turn has come, in milliseconds.
+    pub card_wait_ms: u64,
+    /// How long from now the attempt may still begin to write, in milliseconds.
+    pub expires_in_ms: u64,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What to do with the card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "action", rename_all = "snake_case")]
+pub enum Action {
+    /// Write this credential on it.
+    Encode(Credential),
+    /// Say what is on it.
+    Scan,
+}
+
+/// A credential as it goes on a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Credential {
+    /// Its id on the hub, for the audit log.
+    pub acs_credential_id: Uuid,
+    /// Its number on the card, unique within the site.
+    pub number: u32,
+    /// The card format.
+    pub format: CardFormat,
+    /// Guest or staff.
+    pub function: CardFunction,
+    /// From when it opens, cut to the minute.
+    pub starts_at: Timestamp,
+    /// Until when it opens; `None` has no end.
+    pub ends_at: Option<Timestamp>,
+    /// What overrides what: higher overrides lower on guest doors.
+    pub issue_number: u32,
+    /// The first of its consecutive guest rooms; 0 with no rooms.
+    pub first_room: u16,
+    /// How many consecutive guest rooms, 0 to 33.
+    pub room_count: u8,
+    /// Common doors by their bit, 0 to 27.
+    pub common_doors: Vec<u8>,
+    /// Up to seven further doors.
+    pub additional_doors: Vec<AdditionalDoor>,
+}
+
+/// A door outside the range of rooms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdditionalDoor {
+    /// Its number, 1 to 32767.
+    pub number: u16,
+    /// Whether it is a guest door, where overriding counts.
+    pub is_guest: bool,
+}
+
+/// The open card formats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CardFormat {
+    /// 48 bytes.
+    #[serde(rename = "rfid48")]
+    Rfid48,
+    /// Type-length-value.
+    TLCode,
+}
+
+/// What a card is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardFunction {
+    /// A guest's.
+    Guest,
+    /// A member of staff's.
+    Staff,
+}
+
+/// Why a bridge does not take an offer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OfferRefusal {
+    /// Unknown, and its fence is not above the last accepted one.
+    StaleFence,
+    /// Its time is over.
+    PastDeadline,
+    /// Too many jobs wait for this encoder.
+    QueueFull,
+    /// No such encoder here, or it is absent.
+    EncoderAbsent,
+    /// The bridge's own policy forbids this credential.
+    ForbiddenByPolicy,
+    /// The credential cannot be expressed on a card.
+    InvalidCredential,
+    /// The journal cannot take it (disk full, read-only).
+    JournalFailed,
+    /// A reason of a newer version.
+    #[serde(other)]
+    Other,
+}
+
+/// Asks for leave to write one credential on one card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskGrant {
+    /// Which attempt.
+    pub attempt_id: Uuid,
+    /// The fence it came with.
+    pub fence: u64,
+    /// The card, upper-case hex.
+    pub uid: String,
+    /// HMAC over the credential image under a key of the site, 64 hex digits.
+    pub digest: String,
+}
+
+/// Leave to write, or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrantAnswer {
+    /// Which attempt.
+    pub attempt_id: Uuid,
+    /// The answer.
+    #[serde(flatten)]
+    pub decision: GrantDecision,
+}
+
+/// What the hub decided on an ask.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "decision", rename_all = "snake_case")]
+pub enum GrantDecision {
+    /// Write.
+    Granted {
+        /// The grant, for the journal.
+        grant_id: Uuid,
+    },
+    /// Do not write.
+    Denied {
+        /// What the attempt ends with.
+        error: AttemptError,
+    },
+}
+
+/// The error of an action attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttemptError {
+    /// A name of the API: `no_card_on_encoder`, `encoding_interrupted`…
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// A sentence for the person at the desk, with what to do.
+    pub message: String,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeReport {
+    /// Which attempt.
+    pub attempt_id: Uuid,
+    /// The fence it came with.
+    pub fence: u64,
+    /// When it ended, by the bridge's clock.
+    pub ended_at: Timestamp,
+    /// How.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+}
+
+/// How a job ended. For encodes one of written, unwritten, unknown; for scans scanned or unwritten.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// Read back from this card and found equal to the plan.
+    Written {
+        /// The card, upper-case hex.
+        uid: String,
+        /// Its technology, as the lab names them.
+        technology: String,
+        /// The number of the credential of this site that the card held before, if it held one.
+        held_number: Option<u32>,
+    },
+    /// Surely no byte of the credential is on any card.
+    Unwritten {
+        /// Why.
+        error: AttemptError,
+    },
+    /// Interrupted between the first byte and the read-back. Presenting the same card settles it.
+    Unknown {
+        /// The card, upper-case hex.
+        uid: String,
+        /// What interrupted it.
+        error: AttemptError,
+    },
+    /// What a scan found.
+    Scanned(Scanned),
+}
+
+/// What is on a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Scanned {
+    /// The card, upper-case hex.
+    pub uid: String,
+    /// Its technology, as the lab names them; for a card that is not supported what could be told of it.
+    pub technology: String,
+    /// In what state the card is.
+    pub condition: CardCondition,
+    /// The credential on it, if it holds a valid one of this site.
+    pub credential: Option<ScannedCredential>,
+}
+
+/// In what state a card is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CardCondition {
+    /// As delivered, where we would write.
+    Blank,
+    /// Holds a valid credential of this site.
+    Ours,
+    /// Prepared for this site, without a valid credential.
+    Torn,
+    /// Somebody else's.
+    Foreign,
+    /// A technology that cannot hold a credential here.
+    Unsupported,
+}
+
+/// A credential as it was read from a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScannedCredential {
+    /// Its number on the card.
+    pub number: u32,
+    /// The card format.
+    pub format: CardFormat,
+    /// Guest or staff.
+    pub function: CardFunction,
+    /// From when it opens.
+    pub starts_at: Timestamp,
+    /// Until when it opens; `None` has no end.
+    pub ends_at: Option<Timestamp>,
+    /// The issue number.
+    pub issue_number: u32,
+    /// The first of its consecutive guest rooms; 0 with no rooms.
+    pub first_room: u16,
+    /// How many consecutive guest rooms.
+    pub room_count: u8,
+    /// Common doors by their bit.
+    pub common_doors: Vec<u8>,
+    /// Further doors.
+    pub additional_doors: Vec<AdditionalDoor>,
+}
+
+/// How far a job is, for people who watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// Behind other jobs.
+    Queued {
+        /// How many are before it.
+        place: u32,
+    },
+    /// Its turn: somebody should put a card on.
+    WaitingForCard,
+    /// A card is there and is being read.
+    Reading,
+    /// Writing.
+    Writing {
+        /// Steps done.
+        done: u32,
+        /// Steps in all.
+        of: u32,
+    },
+    /// Reading back.
+    Verifying,
+}
+
+/// Somebody at the encoder PC asks for a card. The hub makes the credential and offers the job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestEncode {
+    /// Chosen by the bridge; the same request gets the same answer.
+    pub request_id: Uuid,
+    /// The encoder, as the bridge knows it.
+    pub identity: String,
+    /// Doors by their display names.
+    pub doors: Vec<String>,
+    /// From when it opens; `None` is now.
+    pub starts_at: Option<Timestamp>,
+    /// Until when it opens; `None` has no end.
+    pub ends_at: Option<Timestamp>,
+    /// Whether it overrides the cards before it; `None` lets the hub pick (`auto_join`).
+    #[serde(rename = "override")]
+    pub overrides: Option<bool>,
+}
+
+/// What became of a request from the encoder PC.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestAnswer {
+    /// The request.
+    pub request_id: Uuid,
+    /// The answer.
+    #[serde(flatten)]
+    pub result: RequestResult,
+}
+
+/// A request was taken or refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "snake_case")]
+pub enum RequestResult {
+    /// The offer follows.
+    Taken {
+        /// The attempt that will be offered.
+        attempt_id: Uuid,
+        /// The credential that was made.
+        acs_credential_id: Uuid,
+    },
+    /// Nothing was made.
+    Refused {
+        /// Why.
+        error: AttemptError,
+    },
+}
