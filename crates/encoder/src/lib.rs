@@ -3,14 +3,19 @@
 //! Blocking code without tokio or JSON. A driver lists and opens; an open encoder lends a card session; a session
 //! carries out one command at a time. Nothing in here knows what the commands are for.
 
+mod answer;
 mod block;
+mod drive;
 mod driver;
 mod error;
 mod listing;
 mod settings;
+mod thread;
 
 pub use block::{BlockEncoder, CardSession, CardWait, Stop};
+pub use drive::{DriveError, drive};
 pub use driver::{Changed, Driver, Encoder, Registry};
 pub use error::{BoxedSource, Error, ErrorKind};
 pub use listing::{Access, Identity, Listing, Selector};
 pub use settings::{Settings, SettingsError, Value};
+pub use thread::{Abandoned, EncoderThread, Selected};

@@ -1,0 +1,323 @@
+//! One thread per open encoder, so that hardware which hangs takes nothing else with it.
+//!
+//! Questions go in over a bounded channel, each gets exactly one answer through its callback: from the encoder, or an
+//! error when the driver panicked, the queue is full, or the thread was given up. Nothing here waits for the thread:
+//! no call blocks, and the thread is never joined.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use card::{Command, CommandKind, PresentedCard, Reply};
+
+use crate::answer::{Answer, NoAnswer, Owed};
+use crate::{BlockEncoder, CardSession, CardWait, Encoder, Error, ErrorKind, Stop};
+
+/// Questions that may wait. One is asked at a time; the rest is room for a release and a close beside it.
+const QUEUE: usize = 4;
+
+/// Every family of commands, to ask a session about each.
+const KINDS: [CommandKind; 2] = [CommandKind::Classic, CommandKind::Reselect];
+
+/// An open encoder on a thread of its own.
+///
+/// Callbacks run on the encoder's thread, or on the caller's when the question could not be put; they must return at
+/// once (send into a channel). Dropping the handle ends the session and the thread as soon as the driver returns; a
+/// wait for a card is cut short by raising the [`Stop`] that it was given.
+pub struct EncoderThread {
+    questions: SyncSender<Question>,
+    owed: Owed,
+    waiting: Mutex<Stop>,
+    life: Arc<Life>,
+}
+
+/// What is known of a card that was just selected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selected {
+    /// What the card said of itself.
+    pub card: PresentedCard,
+    /// The families of commands that the encoder can translate for it.
+    pub supports: Vec<CommandKind>,
+}
+
+/// How many threads were abandoned and have not come back. One value per program, handed to every thread.
+#[derive(Debug, Clone, Default)]
+pub struct Abandoned(Arc<AtomicUsize>);
+
+impl Abandoned {
+    /// Threads that are stuck in a driver now.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+enum Question {
+    Select {
+        wait: CardWait,
+        deadline: Instant,
+        stop: Stop,
+        answer: Answer<Selected>,
+    },
+    Exchange {
+        command: Command,
+        answer: Answer<Reply>,
+    },
+    Release,
+    Close {
+        answer: Answer<()>,
+    },
+}
+
+impl EncoderThread {
+    /// Starts a thread of that name (Linux shows its first 15 bytes) and opens the encoder on it.
+    ///
+    /// `opened` is called once: when `open` returned or panicked, or with an error when the system gave no thread or
+    /// the thread was abandoned first. After an error the thread ends; drop the handle.
+    pub fn start(
+        name: &str,
+        abandoned: &Abandoned,
+        open: impl FnOnce() -> Result<Encoder, Error> + Send + 'static,
+        opened: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> Self {
+        let (questions, asked) = sync_channel(QUEUE);
+        let owed = Owed::default();
+        let opened = Answer::new(opened);
+        owed.add(&opened);
+        let life = Arc::new(Life::new(abandoned.clone()));
+        let ends = EndsWithThread(Arc::clone(&life));
+        let spawned = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                let _ends = ends;
+                run(open, opened, &asked);
+            });
+        if let Err(error) = spawned {
+            // The closure is gone, and with it `opened`, which thereby answered.
+            tracing::error!(%error, name, "no thread for an encoder");
+        }
+        Self {
+            questions,
+            owed,
+            waiting: Mutex::default(),
+            life,
+        }
+    }
+
+    /// Waits for a card and begins a session with it, which lasts until [`release`](Self::release), the next
+    /// `select`, or the end of the thread.
+    ///
+    /// # Errors
+    /// Through `answer`: those of [`BlockEncoder::select`], or
+    /// [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    pub fn select(
+        &self,
+        wait: CardWait,
+        deadline: Instant,
+        stop: Stop,
+        answer: impl FnOnce(Result<Selected, Error>) + Send + 'static,
+    ) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = stop.clone();
+        let answer = self.owe(answer);
+        self.ask(Question::Select {
+            wait,
+            deadline,
+            stop,
+            answer,
+        });
+    }
+
+    /// Sends one command to the selected card.
+    ///
+    /// # Errors
+    /// Through `answer`: those of [`CardSession::exchange`]; [`ErrorKind::CardGone`] when no session is open;
+    /// [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    pub fn exchange(
+        &self,
+        command: Command,
+        answer: impl FnOnce(Result<Reply, Error>) + Send + 'static,
+    ) {
+        let answer = self.owe(answer);
+        self.ask(Question::Exchange { command, answer });
+    }
+
+    /// Ends the session, if there is one: lets the card go.
+    pub fn release(&self) {
+        self.ask(Question::Release);
+    }
+
+    /// Ends session and thread, a wait for a card included, and says when the device is free again. Whoever loses
+    /// patience with it may still [`abandon`](Self::abandon).
+    ///
+    /// # Errors
+    /// Through `closed`: [`ErrorKind::Unresponsive`] when the thread had ended before or cannot be asked.
+    pub fn close(&self, closed: impl FnOnce(Result<(), Error>) + Send + 'static) {
+        self.stop_waiting();
+        let answer = self.owe(closed);
+        self.ask(Question::Close { answer });
+    }
+
+    /// Gives the thread up: it missed its deadline. Every answer that it owes is given now, as
+    /// [`ErrorKind::Unresponsive`]; what it says later is dropped. It counts as abandoned until it returns, and frees
+    /// the device then.
+    pub fn abandon(self) {
+        self.life.abandon();
+        self.owed.give_up(NoAnswer::Abandoned);
+    }
+
+    fn stop_waiting(&self) {
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .raise();
+    }
+
+    fn owe<T: Send + 'static>(
+        &self,
+        answer: impl FnOnce(Result<T, Error>) + Send + 'static,
+    ) -> Answer<T> {
+        let answer = Answer::new(answer);
+        self.owed.add(&answer);
+        answer
+    }
+
+    fn ask(&self, question: Question) {
+        match self.questions.try_send(question) {
+            Ok(()) => {}
+            Err(TrySendError::Full(question)) => question.refuse(NoAnswer::QueueFull),
+            Err(TrySendError::Disconnected(question)) => question.refuse(NoAnswer::Ended),
+        }
+    }
+}
+
+impl Drop for EncoderThread {
+    fn drop(&mut self) {
+        self.stop_waiting();
+    }
+}
+
+impl Question {
+    fn refuse(self, reason: NoAnswer) {
+        match self {
+            Self::Select { answer, .. } => answer.give(Err(reason.into())),
+            Self::Exchange { answer, .. } => answer.give(Err(reason.into())),
+            Self::Close { answer } => answer.give(Err(reason.into())),
+            // Only a stuck thread has a full queue; a session ends with the next select at the latest.
+            Self::Release => tracing::debug!(%reason, "a release was not taken"),
+        }
+    }
+}
+
+fn run(
+    open: impl FnOnce() -> Result<Encoder, Error>,
+    opened: Answer<()>,
+    asked: &Receiver<Question>,
+) {
+    let mut encoder = match open() {
+        Ok(Encoder::Block(encoder)) => encoder,
+        Err(error) => return opened.give(Err(error)),
+    };
+    opened.give(Ok(()));
+    if let Some(closed) = serve(encoder.as_mut(), asked) {
+        drop(encoder);
+        closed.give(Ok(()));
+    }
+}
+
+/// Answers questions until there is nobody left to ask any, or one asks to close.
+fn serve(encoder: &mut dyn BlockEncoder, asked: &Receiver<Question>) -> Option<Answer<()>> {
+    let mut next = asked.recv().ok();
+    while let Some(question) = next {
+        next = match question {
+            Question::Close { answer } => return Some(answer),
+            Question::Release => asked.recv().ok(),
+            Question::Exchange { answer, .. } => {
+                answer.give(Err(Error::with_source(
+                    ErrorKind::CardGone,
+                    "no card is selected",
+                )));
+                asked.recv().ok()
+            }
+            Question::Select {
+                wait,
+                deadline,
+                stop,
+                answer,
+            } => match encoder.select(wait, deadline, &stop) {
+                Ok(session) => hold(session, answer, asked),
+                Err(error) => {
+                    answer.give(Err(error));
+                    asked.recv().ok()
+                }
+            },
+        };
+    }
+    None
+}
+
+/// Keeps a session open for exchanges and returns the question that ended it.
+fn hold(
+    mut session: Box<dyn CardSession + '_>,
+    answer: Answer<Selected>,
+    asked: &Receiver<Question>,
+) -> Option<Question> {
+    answer.give(Ok(Selected {
+        card: session.card().clone(),
+        supports: KINDS
+            .into_iter()
+            .filter(|&kind| session.supports(kind))
+            .collect(),
+    }));
+    loop {
+        match asked.recv().ok()? {
+            Question::Exchange { command, answer } => answer.give(session.exchange(&command)),
+            other => return Some(other),
+        }
+    }
+}
+
+/// Whether a thread lives, ended or was given up; the counter follows.
+struct Life {
+    stage: Mutex<Stage>,
+    abandoned: Abandoned,
+}
+
+enum Stage {
+    Alive,
+    Abandoned,
+    Ended,
+}
+
+impl Life {
+    fn new(abandoned: Abandoned) -> Self {
+        Self {
+            stage: Mutex::new(Stage::Alive),
+            abandoned,
+        }
+    }
+
+    fn abandon(&self) {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*stage, Stage::Alive) {
+            *stage = Stage::Abandoned;
+            self.abandoned.0.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn end(&self) {
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*stage, Stage::Abandoned) {
+            self.abandoned.0.fetch_sub(1, Ordering::AcqRel);
+        }
+        *stage = Stage::Ended;
+    }
+}
+
+struct EndsWithThread(Arc<Life>);
+
+impl Drop for EndsWithThread {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}
