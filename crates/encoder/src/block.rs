@@ -1,12 +1,10 @@
 //! Encoders that let the host talk to the card, and the session in which it does.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use card::{Command, CommandKind, PresentedCard, Reply};
 
-use crate::Error;
+use crate::{Error, Stop};
 
 /// An open encoder through which the host talks to the card itself (PC/SC, PN532).
 ///
@@ -52,22 +50,4 @@ pub enum CardWait {
     /// Only one that is put on from now on: a card that lies there must leave first, so that the card of the
     /// job before is not taken for this one's.
     Fresh,
-}
-
-/// A request to stop waiting, shared between who waits and who may change their mind. Honoured between exchanges,
-/// never inside one.
-#[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<AtomicBool>);
-
-impl Stop {
-    /// Asks to stop. There is no way back.
-    pub fn raise(&self) {
-        self.0.store(true, Ordering::Release);
-    }
-
-    /// Whether somebody asked.
-    #[must_use]
-    pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Acquire)
-    }
 }

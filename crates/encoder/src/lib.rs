@@ -10,12 +10,16 @@ mod driver;
 mod error;
 mod listing;
 mod settings;
+mod stop;
 mod thread;
+mod watch;
 
-pub use block::{BlockEncoder, CardSession, CardWait, Stop};
+pub use block::{BlockEncoder, CardSession, CardWait};
 pub use drive::{DriveError, drive};
 pub use driver::{Changed, Driver, Encoder, Registry};
 pub use error::{BoxedSource, Error, ErrorKind};
 pub use listing::{Access, Identity, Listing, Selector};
 pub use settings::{Settings, SettingsError, Value};
+pub use stop::{Nudging, Stop};
 pub use thread::{Abandoned, EncoderThread, Selected};
+pub use watch::PathWatch;

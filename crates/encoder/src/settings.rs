@@ -29,6 +29,38 @@ pub struct SettingsError {
     pub remedy: String,
 }
 
+impl SettingsError {
+    /// The value of a key is not usable.
+    #[must_use]
+    pub fn wrong(key: &str, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self {
+            key: Some(key.to_owned()),
+            problem: problem.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// A key that must be there is not.
+    #[must_use]
+    pub fn missing(key: &str, remedy: impl Into<String>) -> Self {
+        Self {
+            key: None,
+            problem: format!("`{key}` is missing"),
+            remedy: remedy.into(),
+        }
+    }
+}
+
+impl Value {
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Integer(_) => "a whole number",
+            Self::Boolean(_) => "true or false",
+        }
+    }
+}
+
 impl FromIterator<(String, Value)> for Settings {
     fn from_iter<I: IntoIterator<Item = (String, Value)>>(pairs: I) -> Self {
         Self(pairs.into_iter().collect())
@@ -42,6 +74,57 @@ impl Settings {
         self.0.get(key)
     }
 
+    /// A text, if the key is there.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    pub fn text(&self, key: &str) -> Result<Option<&str>, SettingsError> {
+        self.typed(key, "text in quotes", |value| match value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+    }
+
+    /// A whole number, if the key is there.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    pub fn integer(&self, key: &str) -> Result<Option<i64>, SettingsError> {
+        self.typed(key, "a whole number", |value| match value {
+            Value::Integer(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    /// True or false, if the key is there.
+    ///
+    /// # Errors
+    /// The value is of another type.
+    pub fn boolean(&self, key: &str) -> Result<Option<bool>, SettingsError> {
+        self.typed(key, "true or false", |value| match value {
+            Value::Boolean(truth) => Some(*truth),
+            _ => None,
+        })
+    }
+
+    fn typed<'a, T>(
+        &'a self,
+        key: &str,
+        expected: &str,
+        of: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>, SettingsError> {
+        let Some(value) = self.0.get(key) else {
+            return Ok(None);
+        };
+        of(value).map(Some).ok_or_else(|| {
+            SettingsError::wrong(
+                key,
+                format!("`{key}` is {}", value.kind()),
+                format!("write {expected}"),
+            )
+        })
+    }
+
     /// Refuses keys that are not among `known`.
     ///
     /// # Errors
@@ -49,11 +132,53 @@ impl Settings {
     pub fn only(&self, known: &[&str]) -> Result<(), SettingsError> {
         match self.0.keys().find(|key| !known.contains(&key.as_str())) {
             None => Ok(()),
-            Some(key) => Err(SettingsError {
-                key: Some(key.clone()),
-                problem: format!("this driver has no setting `{key}`"),
-                remedy: format!("it knows {}", known.join(", ")),
-            }),
+            Some(key) => Err(SettingsError::wrong(
+                key,
+                format!("this driver has no setting `{key}`"),
+                match known {
+                    [] => "it has none; remove the line".to_owned(),
+                    _ => format!("it knows {}", known.join(", ")),
+                },
+            )),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings::from_iter([
+            ("port".to_owned(), Value::Text("/dev/ttyUSB0".to_owned())),
+            ("baud".to_owned(), Value::Integer(115_200)),
+        ])
+    }
+
+    #[test]
+    fn a_value_of_the_right_type_is_read() {
+        assert_eq!(settings().text("port"), Ok(Some("/dev/ttyUSB0")));
+        assert_eq!(settings().integer("baud"), Ok(Some(115_200)));
+        assert_eq!(settings().boolean("beep"), Ok(None));
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_refused_with_what_to_write() {
+        let error = settings().text("baud").unwrap_err();
+        assert_eq!(error.key.as_deref(), Some("baud"));
+        assert_eq!(
+            error.to_string(),
+            "`baud` is a whole number; write text in quotes"
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_with_the_known_ones() {
+        let error = settings().only(&["port"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "this driver has no setting `baud`; it knows port"
+        );
+        assert_eq!(settings().only(&["port", "baud"]), Ok(()));
     }
 }
