@@ -3,13 +3,46 @@
 //! Nothing in here does I/O, owns a clock or takes a lock. A procedure says which command the card should get next
 //! and is told what the card answered; whoever drives it (an encoder thread, a test on an emulated card, a search
 //! over schedules) supplies the wire.
+//!
+//! An encode is [`Inspect`], then [`plan()`], then [`Write`]; a scan is [`Inspect`] alone; a door is [`ReadCopies`],
+//! then [`Lock::decide`]. `docs/card-format.md` says every byte of it.
 
+mod an10922;
+mod classic;
 mod command;
+mod copies;
+mod credential;
+mod doors;
+mod format;
+mod inspect;
+mod inspected;
+mod keys;
+mod lock;
+mod placing;
+mod plan;
 mod presented;
 mod procedure;
+mod read_copies;
+mod session;
+mod technology;
 mod uid;
+mod write;
 
 pub use command::{BlockData, ClassicCommand, ClassicKey, Command, CommandKind, KeyType, Reply};
+pub use credential::{
+    CardFunction, Credential, CredentialNumber, DoesNotFitCard, IssueNumber, Minute, Sequence,
+    SiteMark, Validity,
+};
+pub use doors::{AdditionalDoor, CommonDoorNumber, CommonDoors, DoorNumber, Doors, RoomRange};
+pub use inspect::{Inspect, Purpose};
+pub use inspected::{Condition, Inspected, ValidCopy};
+pub use keys::{InvalidSiteKey, KeyVersion, LockKeys, SiteKey, SiteKeys};
+pub use lock::{Decision, Denial, Door, Lock};
+pub use placing::CopyIndex;
+pub use plan::{Phase, Plan, PlanOptions, plan};
 pub use presented::{PresentedCard, SelectAnswer};
 pub use procedure::{Effect, Procedure, Refusal, Step};
+pub use read_copies::{CopiesRead, ReadCopies};
+pub use technology::{Technology, identify};
 pub use uid::{InvalidUid, Uid};
+pub use write::{Progress, Write, Written};

@@ -1,0 +1,178 @@
+//! What may and may not be read as an `rfid48`.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::doors::CommonDoorNumber;
+use crate::{CopyIndex, KeyVersion, SiteKey, SiteKeys, Technology};
+
+fn keys() -> LockKeys {
+    SiteKeys::new(KeyVersion::FIRST, SiteKey::new([0x11; 32])).lock_keys()
+}
+
+fn place(uid: &str, copy: CopyIndex) -> Place {
+    Place {
+        technology: Technology::MifareClassic1k,
+        uid: uid.parse().unwrap(),
+        copy,
+    }
+}
+
+fn here() -> Place {
+    place("04A1B2C3", CopyIndex::A)
+}
+
+fn seal_anything(bytes: &mut [u8; 48], keys: &LockKeys, place: &Place) {
+    let tag = keys.tag(place, &bytes[..BODY]).finalize().into_bytes();
+    bytes[BODY..].copy_from_slice(&tag[..8]);
+}
+
+prop_compose! {
+    fn doors()(
+        guest in prop::collection::vec(1..=0x7FFFu32, 0..7),
+        run in (1..=0x7FDFu32, 0..=33u32),
+        common in prop::collection::vec(0..28u32, 0..28),
+    ) -> Doors {
+        let door = |number| DoorNumber::new(number).unwrap();
+        let common = common.into_iter().map(|number| CommonDoorNumber::new(number).unwrap());
+        let run = (run.0..run.0 + run.1).map(door);
+        Doors::arrange(guest.into_iter().map(door).chain(run), common)
+    }
+}
+
+prop_compose! {
+    fn credential()(
+        number in 1..=u32::MAX,
+        staff in any::<bool>(),
+        start in 0..=0xFF_FFFEu32,
+        length in proptest::option::of(0..=0xFF_FFFEu32),
+        issue in 0..=0xFF_FFFFu32,
+        doors in doors(),
+    ) -> Credential {
+        let start = Minute::new(start).unwrap();
+        let end = length.map(|length| Minute::new((start.get() + length).min(0xFF_FFFE)).unwrap());
+        Credential {
+            number: CredentialNumber::new(number).unwrap(),
+            function: if staff { CardFunction::Staff } else { CardFunction::Guest },
+            validity: Validity::new(start, end).unwrap(),
+            issue: IssueNumber::new(issue).unwrap(),
+            doors,
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn every_credential_survives_the_way_to_bytes_and_back(
+        credential in credential(),
+        sequence in 1..=u16::MAX,
+    ) {
+        prop_assume!(credential.doors.additional.len() <= ADDITIONAL_DOORS);
+        let sequence = Sequence::new(sequence).unwrap();
+        let image = Image::seal(&keys(), &here(), sequence, &credential).unwrap();
+        prop_assert_eq!(image.open(&keys(), &here()), Ok(Opened { sequence, credential }));
+    }
+
+    #[test]
+    fn a_flipped_bit_anywhere_makes_the_image_void(credential in credential(), bit in 0..48 * 8usize) {
+        prop_assume!(credential.doors.additional.len() <= ADDITIONAL_DOORS);
+        let mut image = Image::seal(&keys(), &here(), Sequence::FIRST, &credential).unwrap();
+        image.0[bit / 8] ^= 1 << (bit % 8);
+        prop_assert!(image.open(&keys(), &here()).is_err());
+    }
+
+    #[test]
+    fn noise_is_void_and_never_panics(noise in prop::collection::vec(any::<u8>(), 48)) {
+        let image = Image(noise.try_into().unwrap());
+        prop_assert!(image.open(&keys(), &here()).is_err());
+    }
+
+    #[test]
+    fn noise_under_a_right_tag_never_panics_and_reads_back_as_itself(
+        noise in prop::collection::vec(any::<u8>(), 48),
+    ) {
+        let keys = keys();
+        let mut bytes: [u8; 48] = noise.try_into().unwrap();
+        bytes[0] = FORMAT;
+        bytes[1] = keys.version().get();
+        bytes[5..7].copy_from_slice(&keys.site_mark().bytes());
+        seal_anything(&mut bytes, &keys, &here());
+        if let Ok(opened) = Image(bytes).open(&keys, &here()) {
+            let again = Image::seal(&keys, &here(), opened.sequence, &opened.credential).unwrap();
+            prop_assert_eq!(again.0, bytes);
+        }
+    }
+}
+
+fn a_credential() -> Credential {
+    Credential {
+        number: CredentialNumber::new(7).unwrap(),
+        function: CardFunction::Guest,
+        validity: Validity::new(Minute::new(100).unwrap(), Minute::new(200).ok()).unwrap(),
+        issue: IssueNumber::new(100).unwrap(),
+        doors: Doors::arrange([DoorNumber::new(101).unwrap()], []),
+    }
+}
+
+#[test]
+fn an_image_is_void_on_another_card_in_another_copy_and_at_another_site() {
+    let image = Image::seal(&keys(), &here(), Sequence::FIRST, &a_credential()).unwrap();
+    assert!(image.open(&keys(), &here()).is_ok());
+    for elsewhere in [
+        place("04A1B2C4", CopyIndex::A),
+        place("04A1B2C3", CopyIndex::B),
+        place("04A1B2C3000000", CopyIndex::A),
+    ] {
+        assert_eq!(image.open(&keys(), &elsewhere), Err(Void::Tag));
+    }
+    let other_site = SiteKeys::new(KeyVersion::FIRST, SiteKey::new([0x12; 32])).lock_keys();
+    assert!(image.open(&other_site, &here()).is_err());
+    let other_version =
+        SiteKeys::new(KeyVersion::new(2).unwrap(), SiteKey::new([0x11; 32])).lock_keys();
+    assert_eq!(image.open(&other_version, &here()), Err(Void::Header));
+}
+
+#[test]
+fn what_the_format_does_not_have_is_void_even_under_a_right_tag() {
+    let keys = keys();
+    let whole = Image::seal(&keys, &here(), Sequence::FIRST, &a_credential()).unwrap();
+    for (what, at, bytes) in [
+        ("sequence 0", 2, &[0, 0][..]),
+        ("function 2", 4, &[0x81]),
+        ("function 3", 4, &[0xC1]),
+        ("34 rooms", 4, &[34]),
+        ("a first room without rooms", 4, &[0]),
+        ("credential number 0", 7, &[0, 0, 0, 0]),
+        ("a start that never comes", 11, &[0xFF, 0xFF, 0xFF]),
+        ("an end before the start", 14, &[0, 0, 99]),
+        ("room 0", 20, &[0, 0]),
+        ("room 32768", 20, &[0x80, 0]),
+        ("a flag", 22, &[0x10]),
+        ("an additional door after an empty place", 28, &[0, 5]),
+        ("additional guest door 0", 26, &[0x80, 0]),
+    ] {
+        let mut image = whole.clone();
+        image.0[at..at + bytes.len()].copy_from_slice(bytes);
+        seal_anything(&mut image.0, &keys, &here());
+        assert_eq!(image.open(&keys, &here()), Err(Void::Content), "{what}");
+    }
+}
+
+#[test]
+fn an_eighth_additional_door_is_refused_with_what_would_fit() {
+    let doors =
+        |count: u32| Doors::arrange((1..=count).map(|at| DoorNumber::new(at * 2).unwrap()), []);
+    let seal = |count| {
+        let mut credential = a_credential();
+        credential.doors = doors(count);
+        Image::seal(&keys(), &here(), Sequence::FIRST, &credential)
+    };
+    assert!(seal(8).is_ok(), "one room and seven additional doors");
+    let Err(refused) = seal(9) else {
+        panic!("nine doors apart fit nowhere")
+    };
+    assert_eq!(
+        refused.to_string(),
+        "the credential does not fit this card: it opens 8 doors beside one range of rooms and the common doors 0 to 27, and rfid48 holds 7; choose consecutive rooms or fewer doors"
+    );
+}

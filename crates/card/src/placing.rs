@@ -1,0 +1,56 @@
+//! Where a format lies on a card: copy A and copy B, so that one of them is always whole.
+
+use crate::classic::Sector;
+use crate::{Technology, Uid};
+
+/// One of the two copies of a placing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum CopyIndex {
+    /// Copy A: sector 1 of a MIFARE Classic.
+    A,
+    /// Copy B: sector 2 of a MIFARE Classic.
+    B,
+}
+
+impl CopyIndex {
+    /// Both copies, A first.
+    pub const BOTH: [Self; 2] = [Self::A, Self::B];
+
+    /// 0 for A, 1 for B; keys and tags are bound to it.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::A => 0,
+            Self::B => 1,
+        }
+    }
+
+    /// The other copy.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    /// The sector that holds this copy of an `rfid48` on a MIFARE Classic.
+    pub(crate) const fn sector(self) -> Sector {
+        match self {
+            Self::A => Sector::new(1),
+            Self::B => Sector::new(2),
+        }
+    }
+
+    pub(crate) const fn index(self) -> usize {
+        self.number() as usize
+    }
+}
+
+/// The one place on the one card that an image is good for: its tag covers all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) technology: Technology,
+    pub(crate) uid: Uid,
+    pub(crate) copy: CopyIndex,
+}
