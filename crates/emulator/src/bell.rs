@@ -3,8 +3,14 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, eventfd};
+use rustix::event::{EventfdFlags, Timespec, eventfd};
+
+/// How long the end of a thread is awaited. Such a thread blocks only where its bell is heard.
+const JOIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// An `eventfd`: readable from a ring until it is [`hushed`](Bell::hush).
 #[derive(Debug)]
@@ -32,6 +38,50 @@ impl Bell {
 impl AsFd for Bell {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+}
+
+/// The time left until a deadline, as `poll` wants it.
+pub(crate) fn timeout_until(deadline: Instant) -> Timespec {
+    let left = deadline.saturating_duration_since(Instant::now());
+    // Rounded up, so that the deadline has passed when `poll` returns.
+    let left = left + Duration::from_micros(1);
+    Timespec::try_from(left).unwrap_or(Timespec {
+        tv_sec: i64::MAX,
+        tv_nsec: 0,
+    })
+}
+
+/// A thread that is asked to end by a bell, and whose end is awaited with a limit.
+#[derive(Debug)]
+pub(crate) struct Thread {
+    handle: JoinHandle<()>,
+    ended: Receiver<()>,
+}
+
+impl Thread {
+    pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<Thread> {
+        let (alive, ended) = channel();
+        let handle = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                // Dropped when the work is done, even by a panic.
+                let _alive = alive;
+                work();
+            })?;
+        Ok(Thread { handle, ended })
+    }
+
+    /// Waits for the end. A thread that does not come to it is left behind, with a word in the log.
+    pub(crate) fn join(self) {
+        match self.ended.recv_timeout(JOIN_LIMIT) {
+            Err(RecvTimeoutError::Disconnected) | Ok(()) => {
+                if self.handle.join().is_err() {
+                    tracing::error!("an emulator's thread panicked");
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => tracing::error!("an emulator's thread did not end"),
+        }
     }
 }
 

@@ -32,6 +32,7 @@ mod bell;
 mod card;
 mod cards;
 mod pn532;
+mod reader;
 mod slot;
 mod vpcd;
 

@@ -1,10 +1,23 @@
 //! An NXP PN532 with a host at the other end of a serial line, on a pseudo-terminal.
 
+mod chip;
+mod exchange;
+mod frame;
+mod line;
+mod radio;
+mod registers;
+mod search;
+mod status;
+
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
+use self::chip::Chip;
+use self::line::{Line, Running};
+use crate::bell::Bell;
 use crate::slot::Slot;
 
 /// Why an emulated encoder could not be started or plugged in.
@@ -36,6 +49,7 @@ pub enum EncoderError {
 pub struct Pn532Encoder {
     slot: Slot,
     link: PathBuf,
+    running: Mutex<Option<Running>>,
 }
 
 impl Pn532Encoder {
@@ -45,10 +59,13 @@ impl Pn532Encoder {
     /// # Errors
     /// No pseudo-terminal, no thread, or the link could not be made.
     pub fn start(slot: Slot, link: impl AsRef<Path>) -> Result<Pn532Encoder, EncoderError> {
-        Ok(Pn532Encoder {
+        let encoder = Pn532Encoder {
             slot,
             link: link.as_ref().to_owned(),
-        })
+            running: Mutex::new(None),
+        };
+        encoder.plug()?;
+        Ok(encoder)
     }
 
     /// Where cards are placed.
@@ -65,7 +82,16 @@ impl Pn532Encoder {
 
     /// Pulls the cable: the link goes away, then a host that has it open sees a hang-up, and the
     /// chip loses its supply. Does nothing when it is unplugged already.
-    pub fn unplug(&self) {}
+    pub fn unplug(&self) {
+        if let Some(running) = self.lock().take() {
+            // Before the terminal: its number may at once be somebody else's.
+            if let Err(error) = std::fs::remove_file(&self.link) {
+                tracing::warn!(link = %self.link.display(), %error, "the link of an emulated encoder was gone");
+            }
+            running.stop();
+            self.slot.set_field(false);
+        }
+    }
 
     /// Plugs it in again, on a new terminal behind the same link, as after power-on. Does nothing
     /// when it is plugged in.
@@ -73,12 +99,50 @@ impl Pn532Encoder {
     /// # Errors
     /// As for [`start`](Pn532Encoder::start).
     pub fn plug(&self) -> Result<(), EncoderError> {
+        let mut running = self.lock();
+        if running.is_some() {
+            return Ok(());
+        }
+        let line = Line::open().map_err(EncoderError::Terminal)?;
+        let terminal = line.path().to_owned();
+        let bell = Arc::new(Bell::new().map_err(EncoderError::Thread)?);
+        self.slot.subscribe(&bell);
+        let started = Running::start(line, Chip::new(self.slot.clone()), bell)
+            .map_err(EncoderError::Thread)?;
+        if let Err(source) = make_link(&terminal, &self.link) {
+            started.stop();
+            return Err(EncoderError::Link {
+                path: self.link.clone(),
+                source,
+            });
+        }
+        *running = Some(started);
         Ok(())
     }
 
     /// Whether the cable is in.
     #[must_use]
     pub fn is_plugged(&self) -> bool {
-        true
+        self.lock().is_some()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Running>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Drop for Pn532Encoder {
+    fn drop(&mut self) {
+        self.unplug();
+    }
+}
+
+fn make_link(terminal: &str, link: &Path) -> io::Result<()> {
+    if link.is_symlink() {
+        std::fs::remove_file(link)?;
+    }
+    std::os::unix::fs::symlink(terminal, link)
+}
+
+#[cfg(test)]
+mod tests;

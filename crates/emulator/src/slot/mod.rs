@@ -208,6 +208,15 @@ impl Slot {
         self.shared.lock().is_field_on
     }
 
+    /// Some card is selected and listens.
+    pub(crate) fn has_selected_card(&self) -> bool {
+        self.shared
+            .lock()
+            .cards
+            .iter()
+            .any(|card| card.lock().is_selected())
+    }
+
     /// Switches the field. Cards lose their supply with it.
     pub(crate) fn set_field(&self, on: bool) {
         let mut state = self.shared.lock();

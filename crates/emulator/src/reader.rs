@@ -1,0 +1,158 @@
+//! What every contactless reader does to find a card: wake, resolve collisions, select
+//! (ISO/IEC 14443-3 §6.5). Readers differ only in when they do it.
+
+use crate::air::Frame;
+use crate::card::Uid;
+use crate::slot::Slot;
+
+const REQA: u8 = 0x26;
+const WUPA: u8 = 0x52;
+const SELECT: [u8; 3] = [0x93, 0x95, 0x97];
+const CASCADE_TAG: u8 = 0x88;
+const SAK_CASCADE: u8 = 0x04;
+
+/// Which cards a request wakes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// Idle cards only (REQA).
+    Idle,
+    /// Halted ones too (WUPA).
+    All,
+}
+
+/// A card that was selected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Selected {
+    /// In the order of transmission, low byte first.
+    pub(crate) atqa: [u8; 2],
+    pub(crate) sak: u8,
+    pub(crate) uid: Uid,
+}
+
+/// Wakes the cards and selects one of them: the `wanted` one, or whichever wins the anticollision.
+/// A selected card that hears a request only drops out, so a silent request is repeated once.
+pub(crate) fn select(slot: &Slot, wake: Wake, wanted: Option<&Uid>) -> Option<Selected> {
+    let request = Frame::partial([if wake == Wake::All { WUPA } else { REQA }], 7);
+    let mut answers = slot.transmit(&request);
+    if answers.is_empty() {
+        answers = slot.transmit(&request);
+    }
+    // Colliding ATQAs are heard as one with the bits of all.
+    let atqa = answers
+        .iter()
+        .fold([0, 0], |heard, answer| match *answer.bytes() {
+            [low, high] => [heard[0] | low, heard[1] | high],
+            _ => heard,
+        });
+    if answers.is_empty() {
+        return None;
+    }
+    let known = wanted.map(Uid::cascade_levels);
+    let mut uid = Vec::new();
+    for (level, code) in SELECT.into_iter().enumerate() {
+        let part = match &known {
+            Some(levels) => *levels.get(level)?,
+            None => lowest_of(&slot.transmit(&Frame::whole([code, 0x20])))?,
+        };
+        let sak = confirm(slot, code, part)?;
+        match part {
+            [CASCADE_TAG, rest @ ..] if sak & SAK_CASCADE != 0 => uid.extend(rest),
+            _ => uid.extend(part),
+        }
+        if sak & SAK_CASCADE == 0 {
+            return Uid::new(&uid).ok().map(|uid| Selected { atqa, sak, uid });
+        }
+    }
+    None
+}
+
+/// Sends the selected card to sleep until it is woken by [`Wake::All`].
+pub(crate) fn halt(slot: &Slot) {
+    let answers = slot.transmit(&Frame::with_crc(&[0x50, 0x00]));
+    debug_assert!(answers.is_empty(), "a halt is never answered");
+}
+
+/// Where bits collide, a reader goes on with 0: the lowest number in the order of transmission wins,
+/// each byte being sent from its lowest bit on.
+fn lowest_of(answers: &[Frame]) -> Option<[u8; 4]> {
+    answers
+        .iter()
+        .filter_map(|answer| answer.bytes().first_chunk::<4>().copied())
+        .min_by_key(|part| part.map(u8::reverse_bits))
+}
+
+fn confirm(slot: &Slot, code: u8, part: [u8; 4]) -> Option<u8> {
+    let [a, b, c, d] = part;
+    let answers = slot.transmit(&Frame::with_crc(&[code, 0x70, a, b, c, d, a ^ b ^ c ^ d]));
+    match answers[..] {
+        [ref answer] => answer.body().and_then(|body| body.first().copied()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Wake, halt, select};
+    use crate::{Cards, Origin, Slot, Technology};
+
+    fn slot_with(uids: &[&str]) -> Slot {
+        let (cards, slot) = (Cards::new(), Slot::new());
+        for uid in uids {
+            slot.add(
+                &cards
+                    .card(
+                        Technology::MifareClassic1k,
+                        uid.parse().unwrap(),
+                        Origin::Factory,
+                    )
+                    .unwrap(),
+            );
+        }
+        slot.set_field(true);
+        slot
+    }
+
+    #[test]
+    fn a_card_is_selected_with_its_uid_and_kind() {
+        for uid in ["04A1B2C3", "04A1B2C3D4E5F6"] {
+            let selected = select(&slot_with(&[uid]), Wake::Idle, None).unwrap();
+            assert_eq!(selected.uid.to_string(), uid);
+            assert_eq!(selected.sak, 0x08);
+        }
+    }
+
+    #[test]
+    fn without_a_field_there_is_no_card() {
+        let slot = slot_with(&["04A1B2C3"]);
+        slot.set_field(false);
+        assert_eq!(select(&slot, Wake::All, None), None);
+    }
+
+    #[test]
+    fn two_cards_are_selected_one_after_the_other() {
+        let slot = slot_with(&["04A1B2C3", "02A1B2C3"]);
+        let first = select(&slot, Wake::All, None).unwrap();
+        halt(&slot);
+        let second = select(&slot, Wake::Idle, None).unwrap();
+        assert_eq!(
+            [first.uid.to_string(), second.uid.to_string()],
+            ["04A1B2C3", "02A1B2C3"]
+        );
+        halt(&slot);
+        assert_eq!(select(&slot, Wake::Idle, None), None);
+    }
+
+    #[test]
+    fn a_wanted_card_is_picked_out_of_several() {
+        let slot = slot_with(&["04A1B2C3", "04A1B2C3D4E5F6"]);
+        let wanted = "04A1B2C3D4E5F6".parse().unwrap();
+        assert_eq!(select(&slot, Wake::All, Some(&wanted)).unwrap().uid, wanted);
+    }
+
+    #[test]
+    fn a_card_that_is_selected_already_is_found_again() {
+        let slot = slot_with(&["04A1B2C3"]);
+        assert!(select(&slot, Wake::All, None).is_some());
+        assert!(select(&slot, Wake::All, None).is_some());
+    }
+}
