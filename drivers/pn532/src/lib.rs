@@ -1,1 +1,16 @@
-//! Placeholder.
+//! PN532 contactless front ends over a serial line (HSU), the chip's own serial protocol.
+//!
+//! Facts come from NXP UM0701-02 (PN532 User Manual, "UM" below) and from what libnfc and nfcpy do on real chips.
+//! Nothing here knows what is written to a card or why.
+
+mod chip;
+mod driver;
+mod encoder;
+mod error;
+mod frame;
+mod line;
+mod link;
+mod port;
+mod status;
+
+pub use driver::Pn532Driver;

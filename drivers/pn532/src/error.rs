@@ -1,0 +1,76 @@
+//! What can go wrong between this computer and the chip.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use encoder::ErrorKind;
+
+/// A failure of the line or the chip, never of the card.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Pn532Error {
+    #[error("{path} does not exist")]
+    NoPort { path: PathBuf },
+    #[error("{path} is no serial port")]
+    NotSerial { path: PathBuf },
+    #[error("{path} is in use{}", .holder.as_ref().map(|holder| format!(" by {holder}")).unwrap_or_default())]
+    Held {
+        path: PathBuf,
+        holder: Option<String>,
+    },
+    #[error("{path} may be opened only by {who}")]
+    NotPermitted { path: PathBuf, who: String },
+    #[error("{path} cannot be set up as a serial port")]
+    SetUp {
+        path: PathBuf,
+        #[source]
+        source: serialport::Error,
+    },
+    #[error("the serial port is gone")]
+    Gone(#[source] std::io::Error),
+    #[error("the serial port takes no bytes")]
+    Stuck,
+    #[error("command {command:02X}h was not acknowledged")]
+    NotAcknowledged { command: u8 },
+    #[error("command {command:02X}h was not answered within {} ms", .within.as_millis())]
+    NoAnswer { command: u8, within: Duration },
+    #[error("the chip does not know command {command:02X}h")]
+    SyntaxError { command: u8 },
+    #[error("the answer to command {command:02X}h is malformed")]
+    Malformed { command: u8 },
+    #[error("this is chip {found:02X}h, not a PN532")]
+    WrongChip { found: u8 },
+    #[error("the chip reports: {text}")]
+    CardGone { text: &'static str },
+    #[error("the chip reports: {text} ({code:02X}h)")]
+    Status {
+        code: u8,
+        text: &'static str,
+        kind: ErrorKind,
+    },
+}
+
+impl Pn532Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoPort { .. } | Self::Gone(_) => ErrorKind::Absent,
+            Self::Held { .. } => ErrorKind::Held,
+            Self::CardGone { .. } => ErrorKind::CardGone,
+            Self::NotPermitted { .. } => ErrorKind::NotPermitted,
+            Self::NotAcknowledged { .. } | Self::NoAnswer { .. } | Self::Stuck => {
+                ErrorKind::Unresponsive
+            }
+            Self::NotSerial { .. }
+            | Self::SetUp { .. }
+            | Self::SyntaxError { .. }
+            | Self::Malformed { .. }
+            | Self::WrongChip { .. } => ErrorKind::Protocol,
+            Self::Status { kind, .. } => *kind,
+        }
+    }
+}
+
+impl From<Pn532Error> for encoder::Error {
+    fn from(error: Pn532Error) -> Self {
+        Self::with_source(error.kind(), error)
+    }
+}

@@ -1,0 +1,233 @@
+//! Serial ports as the system shows them: opened exclusively, or why not; and what is plugged in behind them.
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use encoder::{Access, Identity};
+use rustix::fs::Access as Permission;
+use serialport::SerialPort;
+
+use crate::error::Pn532Error;
+
+/// The speed after a reset (UM 6.2.3). Raising it later means: tell the chip (SetSerialBaudRate), then the port, and
+/// put it back before closing.
+const BAUD: u32 = 115_200;
+
+/// Opens a port for this program alone (TIOCEXCL and a lock, which `serialport` takes by default).
+pub(crate) fn open(path: &Path) -> Result<Box<dyn SerialPort>, Pn532Error> {
+    let here = path.to_owned();
+    match fs::metadata(path) {
+        Ok(metadata) if metadata.file_type().is_char_device() => {}
+        Ok(_) => return Err(Pn532Error::NotSerial { path: here }),
+        Err(_) => return Err(Pn532Error::NoPort { path: here }),
+    }
+    let name = path
+        .to_str()
+        .ok_or_else(|| Pn532Error::NotSerial { path: here.clone() })?;
+    use serialport::ErrorKind::{Io, NoDevice};
+    use std::io::ErrorKind::{NotFound, PermissionDenied};
+    serialport::new(name, BAUD)
+        .open()
+        .map_err(|source| match source.kind {
+            // How `serialport` reports EBUSY and a lock that is taken.
+            NoDevice => Pn532Error::Held {
+                holder: holder(path, true),
+                path: here,
+            },
+            Io(PermissionDenied) => Pn532Error::NotPermitted {
+                who: permitted(path),
+                path: here,
+            },
+            Io(NotFound) => Pn532Error::NoPort { path: here },
+            _ => Pn532Error::SetUp { path: here, source },
+        })
+}
+
+/// Whether a port could be opened now, without opening it: opening moves the modem lines, which resets some boards.
+pub(crate) fn access(path: &Path) -> Access {
+    let Ok(metadata) = fs::metadata(path) else {
+        return Access::Absent {
+            reason: format!(
+                "{} does not exist; plug the encoder in, or correct `port`",
+                path.display()
+            ),
+        };
+    };
+    let reason = if !metadata.file_type().is_char_device() {
+        format!("{} is no serial port; correct `port`", path.display())
+    } else if rustix::fs::access(path, Permission::READ_OK | Permission::WRITE_OK).is_err() {
+        format!("only {} may open it", permitted(path))
+    } else if let Some(holder) = holder(path, false) {
+        format!("it is in use by {holder}; close that program")
+    } else {
+        return Access::Accessible;
+    };
+    Access::Inaccessible { reason }
+}
+
+/// What makes the port's device the same after a replug, and what a person would call it.
+pub(crate) fn identity(path: &Path) -> (Identity, String) {
+    let usb = usb_device(Path::new("/sys"), path);
+    let identity = usb
+        .as_ref()
+        .and_then(|usb| Identity::of_usb(usb.vendor, usb.product, usb.serial.as_deref()?))
+        .unwrap_or_else(|| Identity::of_port(path));
+    let behind = usb
+        .and_then(|usb| usb.name)
+        .map(|name| format!(" ({name})"))
+        .unwrap_or_default();
+    (identity, format!("PN532 at {}{behind}", path.display()))
+}
+
+struct UsbDevice {
+    vendor: u16,
+    product: u16,
+    serial: Option<String>,
+    name: Option<String>,
+}
+
+/// The USB device behind a serial port: the nearest directory above the port's own in sysfs that has a vendor number.
+fn usb_device(sysfs: &Path, port: &Path) -> Option<UsbDevice> {
+    let node = fs::canonicalize(port).ok()?;
+    let device = sysfs
+        .join("class/tty")
+        .join(node.file_name()?)
+        .join("device");
+    let device = fs::canonicalize(device).ok()?;
+    let usb = device
+        .ancestors()
+        .take_while(|directory| directory.starts_with(sysfs))
+        .find(|directory| directory.join("idVendor").is_file())?;
+    let attribute = |name| {
+        let text = fs::read_to_string(usb.join(name)).ok()?;
+        Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    };
+    let number = |name| u16::from_str_radix(&attribute(name)?, 16).ok();
+    Some(UsbDevice {
+        vendor: number("idVendor")?,
+        product: number("idProduct")?,
+        serial: attribute("serial"),
+        name: attribute("product"),
+    })
+}
+
+/// Who may open a port, with what to do about it.
+fn permitted(path: &Path) -> String {
+    let group = fs::metadata(path)
+        .ok()
+        .filter(|metadata| metadata.mode() & 0o060 == 0o060)
+        .map(|metadata| group_name(metadata.gid()));
+    match group {
+        Some(group) => format!(
+            "members of group {group}; run `usermod -aG {group} USER` and start the program anew"
+        ),
+        None => "its owner; install the udev rules, or give its group read and write access".into(),
+    }
+}
+
+fn group_name(gid: u32) -> String {
+    let id = gid.to_string();
+    fs::read_to_string("/etc/group")
+        .ok()
+        .and_then(|groups| {
+            groups.lines().find_map(|line| {
+                let mut fields = line.split(':');
+                let name = fields.next()?;
+                (fields.nth(1)? == id).then(|| name.to_owned())
+            })
+        })
+        .unwrap_or(id)
+}
+
+/// The program that has a port open, as far as this user may see. This program itself counts only where asked: what
+/// it holds is no obstacle that a person could remove.
+fn holder(path: &Path, count_own: bool) -> Option<String> {
+    let node = fs::canonicalize(path).ok()?;
+    let own = PathBuf::from(std::process::id().to_string());
+    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
+        let id = PathBuf::from(process.file_name());
+        let holds = || {
+            fs::read_dir(process.path().join("fd")).is_ok_and(|mut fds| {
+                fds.any(|fd| {
+                    fd.and_then(|fd| fs::read_link(fd.path()))
+                        .is_ok_and(|target| target == node)
+                })
+            })
+        };
+        if id == own {
+            return (count_own && holds()).then(|| "this program itself".to_owned());
+        }
+        let name = fs::read_to_string(process.path().join("comm")).ok()?;
+        holds().then(|| format!("{} (process {})", name.trim(), id.display()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// A sysfs with one port, the way the kernel lays it out.
+    fn sysfs(home: &Path, attributes: &[(&str, &str)]) -> PathBuf {
+        // The port's own node only has to exist; its name leads into sysfs.
+        let usb = home.join("devices/usb1/1-1");
+        let port = usb.join("1-1:1.0/ttyUSB0");
+        fs::create_dir_all(&port).unwrap();
+        for (name, text) in attributes {
+            fs::write(usb.join(name), format!("{text}\n")).unwrap();
+        }
+        let class = home.join("class/tty/ttyUSB0");
+        fs::create_dir_all(&class).unwrap();
+        symlink(&port, class.join("device")).unwrap();
+        let node = home.join("ttyUSB0");
+        fs::write(&node, "").unwrap();
+        node
+    }
+
+    #[test]
+    fn the_usb_device_behind_a_port_is_found() {
+        let home = tempfile::tempdir().unwrap();
+        let node = sysfs(
+            home.path(),
+            &[
+                ("idVendor", "0403"),
+                ("idProduct", "6001"),
+                ("serial", "A50285BI"),
+                ("product", "FT232R USB UART"),
+            ],
+        );
+        let link = home.path().join("front-desk");
+        symlink(&node, &link).unwrap();
+        for port in [&node, &link] {
+            let usb = usb_device(home.path(), port).unwrap();
+            assert_eq!((usb.vendor, usb.product), (0x0403, 0x6001));
+            assert_eq!(usb.serial.as_deref(), Some("A50285BI"));
+            assert_eq!(usb.name.as_deref(), Some("FT232R USB UART"));
+        }
+    }
+
+    #[test]
+    fn a_port_that_is_not_usb_is_known_by_its_path() {
+        let home = tempfile::tempdir().unwrap();
+        let node = sysfs(home.path(), &[]);
+        assert!(usb_device(home.path(), &node).is_none());
+        assert_eq!(identity(&node).0, Identity::of_port(&node));
+    }
+
+    #[test]
+    fn a_missing_port_is_absent_and_a_file_is_no_port() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("ttyUSB0");
+        assert!(matches!(access(&path), Access::Absent { .. }));
+        assert!(matches!(open(&path), Err(Pn532Error::NoPort { .. })));
+        fs::write(&path, "").unwrap();
+        assert!(matches!(access(&path), Access::Inaccessible { .. }));
+        assert!(matches!(open(&path), Err(Pn532Error::NotSerial { .. })));
+        assert!(matches!(
+            open(Path::new("/dev/null")),
+            Err(Pn532Error::SetUp { .. })
+        ));
+    }
+}
