@@ -1,0 +1,63 @@
+//! `cargo xtask test`: the rungs of the test ladder that can run on this machine.
+
+use crate::run::Invocation;
+use crate::rungs;
+use crate::setup::{self, Prepared, tools};
+use crate::steps::Steps;
+use crate::tidy;
+use crate::workspace::Workspace;
+
+/// Tidy, then every test.
+pub(crate) fn everything(workspace: &Workspace, steps: &mut Steps) {
+    steps.check("tidy", "cargo xtask tidy", || tidy::check(workspace));
+    tests(workspace, steps);
+}
+
+/// Set-up, build, doc tests, and every other test whose rung can run here.
+pub(crate) fn tests(workspace: &Workspace, steps: &mut Steps) {
+    let Some((prepared, nextest)) = build(workspace, steps) else {
+        return;
+    };
+    let doc_tests = Invocation::cargo(&["test", "--workspace", "--doc"]);
+    steps.run("doc tests", &doc_tests);
+    let rungs: Vec<_> = prepared.skipped.iter().map(|(rung, _)| *rung).collect();
+    let filter = rungs::all_but(&rungs);
+    let arguments = filter.iter().flat_map(|it| ["--filterset", it]);
+    steps.run("tests", &nextest.arguments(arguments));
+    for (rung, reason) in prepared.skipped {
+        steps.skip(rung, reason);
+    }
+}
+
+/// Set-up, build, then only the tests that nextest's `arguments` choose, whether their rung can run here or not.
+pub(crate) fn chosen(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
+    if let Some((_, nextest)) = build(workspace, steps) {
+        steps.run("tests", &nextest.arguments(arguments));
+    }
+}
+
+/// What the tests will find, and the command that runs them; `None` when they cannot be built here.
+fn build(workspace: &Workspace, steps: &mut Steps) -> Option<(Prepared, Invocation)> {
+    let prepared = steps.check("setup", "cargo xtask setup", || {
+        setup::for_building(workspace)?;
+        Ok((setup::for_testing(workspace)?, tools::nextest(workspace)?))
+    });
+    let Some((prepared, nextest)) = prepared else {
+        steps.not_run("tests", "the set-up stopped");
+        return None;
+    };
+    // Binaries and tests in one build: the tests start the binaries, and see the same features.
+    let build = Invocation::cargo(&["build", "--workspace", "--all-targets"]);
+    if !steps.run("build", &build) {
+        steps.not_run("tests", "the build stopped");
+        return None;
+    }
+    let nextest = nextest.arguments(["run", "--workspace"]);
+    let nextest = prepared
+        .environment
+        .iter()
+        .fold(nextest, |nextest, (name, value)| {
+            nextest.variable(name, value)
+        });
+    Some((prepared, nextest))
+}
