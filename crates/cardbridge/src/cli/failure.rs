@@ -1,0 +1,68 @@
+//! How a verb that could not be carried out ends: a type for programs, a sentence for people, an exit code for scripts.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+/// Why a verb could not be carried out.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) kind: String,
+    pub(crate) message: String,
+    exit: Exit,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Exit {
+    CouldNot = 1,
+    WrongInput = 2,
+}
+
+impl Failure {
+    /// Something could not be done.
+    pub(crate) fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind: kind.into(),
+            message: message.into(),
+            exit: Exit::CouldNot,
+        }
+    }
+
+    /// Something could not be done, and this is what stood behind it.
+    pub(crate) fn because(
+        kind: impl Into<String>,
+        message: impl Into<String>,
+        cause: &dyn Error,
+    ) -> Self {
+        let mut message = message.into();
+        message.push_str(&format!(" ({})", told(cause)));
+        Self::new(kind, message)
+    }
+
+    /// An error whose own text says what to do.
+    pub(crate) fn from_error(kind: impl Into<String>, error: &dyn Error) -> Self {
+        Self::new(kind, told(error))
+    }
+
+    /// What was given, on the command line or in a file, is wrong.
+    pub(crate) fn wrong_input(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            exit: Exit::WrongInput,
+            ..Self::new(kind, message)
+        }
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.exit as u8)
+    }
+}
+
+/// An error with the causes behind it, on one line.
+fn told(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(&format!(" ({inner})"));
+        cause = inner.source();
+    }
+    text
+}

@@ -1,0 +1,107 @@
+//! Values as people write them on a command line.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// The longest wait for a card that can be asked for.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// A wait for a card, such as `3s`, `500ms` or `1m30s`.
+pub(crate) fn card_wait(text: &str) -> Result<Duration, String> {
+    text.parse::<SignedDuration>()
+        .ok()
+        .and_then(|duration| Duration::try_from(duration).ok())
+        .filter(|duration| !duration.is_zero() && *duration <= LONGEST_WAIT)
+        .ok_or_else(|| {
+            "write a time up to ten minutes with its unit, such as 3s, 500ms or 1m30s".to_owned()
+        })
+}
+
+/// A moment, such as `2026-12-24T11:00:00+01:00`. Its zone must be said: the PC's own is nobody's business.
+pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|_| {
+        "write date, time and zone, such as 2026-12-24T11:00+01:00 or 2026-12-24T10:00Z".to_owned()
+    })
+}
+
+/// An address that only this machine can reach.
+pub(crate) fn loopback(text: &str) -> Result<SocketAddr, String> {
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        Ok(_) => Err(
+            "this has no passwords and is served on loopback only, such as 127.0.0.1:0".to_owned(),
+        ),
+        Err(_) => Err("write an address and a port, such as 127.0.0.1:0".to_owned()),
+    }
+}
+
+/// `NAME=PORT`: a name in the lab and the loopback port of a `vpcd`.
+pub(crate) fn reader(text: &str) -> Result<(cardbridge::lab::Name, u16), String> {
+    let (name, port) = text
+        .split_once('=')
+        .ok_or("write NAME=PORT, such as back-office=35963")?;
+    let name = name
+        .parse()
+        .map_err(|error: cardbridge::lab::InvalidName| error.to_string())?;
+    match port.parse() {
+        Ok(port) if port != 0 => Ok((name, port)),
+        _ => Err("a port is a number from 1 to 65535".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::{card_wait, loopback, moment, reader};
+
+    #[test]
+    fn a_wait_needs_a_unit_and_an_end() {
+        assert_eq!(card_wait("3s"), Ok(Duration::from_secs(3)));
+        assert_eq!(card_wait("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(card_wait("1m30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(card_wait("10m"), Ok(Duration::from_secs(600)));
+        for text in [
+            "",
+            "3",
+            "0s",
+            "-3s",
+            "11m",
+            "1y",
+            "soon",
+            "3s 3",
+            "99999999999999999999s",
+        ] {
+            assert!(card_wait(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_moment_needs_its_zone() {
+        let eleven = moment("2026-12-24T11:00+01:00").unwrap();
+        assert_eq!(eleven, moment("2026-12-24T10:00:00Z").unwrap());
+        for text in ["2026-12-24", "2026-12-24T11:00", "11:00", "tomorrow", ""] {
+            assert!(moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_this_machine_is_refused() {
+        assert!(loopback("127.0.0.1:0").is_ok());
+        assert!(loopback("[::1]:8080").is_ok());
+        for text in ["0.0.0.0:80", "10.0.0.1:80", "localhost:80", "80", ""] {
+            assert!(loopback(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reader_has_a_name_and_a_port() {
+        let (name, port) = reader("back-office=35963").unwrap();
+        assert_eq!((name.as_str(), port), ("back-office", 35963));
+        for text in ["back-office", "=1", "a=", "a=0", "a=70000", "A=1"] {
+            assert!(reader(text).is_err(), "{text}");
+        }
+    }
+}

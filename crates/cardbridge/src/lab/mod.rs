@@ -1,0 +1,284 @@
+//! The lab: virtual encoders with virtual cards on them, and everything a person could do to them by hand.
+//!
+//! Its verbs are a Rust API for tests and, through [`http`], requests on loopback for everybody else. The lab knows
+//! what cards and encoders do on the wire; it never knows what a credential is, or who asked for it.
+
+mod error;
+pub mod http;
+mod name;
+mod request;
+mod shapes;
+mod station;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use emulator::{Card, Cards, Log, Origin, Slot, Technology, Uid};
+use uuid::Uuid;
+
+pub use error::LabError;
+pub use name::{InvalidName, Name};
+use station::Device;
+
+/// Which encoders a lab has.
+#[derive(Debug, Clone, Default)]
+pub struct LabSettings {
+    /// Encoders with a PN532 on a pseudo-terminal.
+    pub serial: Vec<Name>,
+    /// Contactless PC/SC readers, each behind the `vpcd` that listens on this loopback port.
+    pub readers: Vec<(Name, u16)>,
+    /// Where the links to the terminals are made, one for each serial encoder. Must exist.
+    pub directory: PathBuf,
+}
+
+/// Virtual encoders and all the cards there are. Clones are the same lab; the encoders stop with the last one.
+#[derive(Debug, Clone)]
+pub struct Lab {
+    stations: Arc<BTreeMap<Name, Station>>,
+    cards: Cards,
+}
+
+/// One encoder of a lab.
+#[derive(Debug)]
+struct Station {
+    device: Device,
+    acs_encoder_id: Mutex<Option<Uuid>>,
+}
+
+/// What can be seen of one encoder.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct EncoderView {
+    /// What the lab calls it.
+    pub name: Name,
+    /// What the API calls it, once somebody told the lab.
+    pub acs_encoder_id: Option<Uuid>,
+    /// The serial port that a host opens, for one with a PN532.
+    pub port: Option<PathBuf>,
+    /// The loopback port of the `vpcd` that it serves, for a PC/SC reader.
+    pub vpcd_port: Option<u16>,
+    /// Whether the cable is in.
+    pub is_plugged: bool,
+    /// The card on it; more than one if somebody added some.
+    pub cards: Vec<Card>,
+}
+
+impl Lab {
+    /// Starts the encoders and plugs them in.
+    ///
+    /// # Errors
+    /// No encoder at all, two of one name, or a device that could not be started.
+    pub fn start(settings: &LabSettings) -> Result<Self, LabError> {
+        let mut stations = BTreeMap::new();
+        let serial = settings.serial.iter().map(|name| {
+            let link = settings.directory.join(name.as_str());
+            (name, Device::serial(&link))
+        });
+        let readers = settings
+            .readers
+            .iter()
+            .map(|(name, port)| (name, Device::reader(*port)));
+        for (name, device) in serial.chain(readers) {
+            let station = Station {
+                device: device?,
+                acs_encoder_id: Mutex::new(None),
+            };
+            if stations.insert(name.clone(), station).is_some() {
+                return Err(LabError::TwoOfOneName { name: name.clone() });
+            }
+        }
+        if stations.is_empty() {
+            return Err(LabError::NoEncoders);
+        }
+        Ok(Self {
+            stations: Arc::new(stations),
+            cards: Cards::new(),
+        })
+    }
+
+    /// All encoders, by name.
+    #[must_use]
+    pub fn encoders(&self) -> Vec<EncoderView> {
+        self.stations
+            .iter()
+            .map(|(name, station)| station.view(name))
+            .collect()
+    }
+
+    /// One encoder.
+    ///
+    /// # Errors
+    /// There is none of that name.
+    pub fn encoder(&self, name: &str) -> Result<EncoderView, LabError> {
+        let (name, station) = self.station(name)?;
+        Ok(station.view(name))
+    }
+
+    /// The place on an encoder where cards lie, for tests that steer more finely than a person could.
+    ///
+    /// # Errors
+    /// There is no encoder of that name.
+    pub fn slot(&self, name: &str) -> Result<&Slot, LabError> {
+        Ok(self.station(name)?.1.device.slot())
+    }
+
+    /// All cards, wherever they lie.
+    #[must_use]
+    pub fn cards(&self) -> &Cards {
+        &self.cards
+    }
+
+    /// Tells what the API calls an encoder, so that whoever asks the lab need not guess.
+    ///
+    /// # Errors
+    /// There is no encoder of that name.
+    pub fn set_acs_encoder_id(&self, name: &str, id: Uuid) -> Result<(), LabError> {
+        let (_, station) = self.station(name)?;
+        *station.lock_id() = Some(id);
+        Ok(())
+    }
+
+    /// Puts a card on an encoder in place of whatever lies there: the known card with that UID, else a new one.
+    ///
+    /// Without a technology the card must be known; without a UID it is a new card with a UID of its own. `is_foreign`
+    /// makes it somebody else's, a known one too.
+    ///
+    /// # Errors
+    /// No such encoder, a UID that belongs to a card of another technology or that this technology cannot have, or
+    /// too little to tell which card is meant.
+    pub fn place(
+        &self,
+        encoder: &str,
+        technology: Option<Technology>,
+        uid: Option<Uid>,
+        is_foreign: bool,
+    ) -> Result<Card, LabError> {
+        let (_, station) = self.station(encoder)?;
+        let card = self.find_or_make(technology, uid, is_foreign)?;
+        station.device.slot().place(&card);
+        Ok(card)
+    }
+
+    fn find_or_make(
+        &self,
+        technology: Option<Technology>,
+        uid: Option<Uid>,
+        is_foreign: bool,
+    ) -> Result<Card, LabError> {
+        let known = uid.and_then(|uid| self.cards.get(&uid));
+        let technology = match (technology, &known) {
+            (Some(technology), _) => technology,
+            (None, Some(card)) => card.technology(),
+            (None, None) => return Err(LabError::TechnologyMissing),
+        };
+        let uid = match uid {
+            Some(uid) => uid,
+            None => self.new_uid()?,
+        };
+        let origin = if is_foreign {
+            Origin::Foreign
+        } else {
+            Origin::Factory
+        };
+        let card = self.cards.card(technology, uid, origin)?;
+        if is_foreign && known.is_some() {
+            let twin = Cards::new().card(technology, uid, Origin::Foreign)?;
+            card.set_memory(&twin.memory())?;
+        }
+        Ok(card)
+    }
+
+    /// A four-byte UID that no card has yet, with NXP's manufacturer code in front.
+    fn new_uid(&self) -> Result<Uid, LabError> {
+        const NXP: u8 = 0x04;
+        loop {
+            let mut bytes = [NXP; 4];
+            getrandom::fill(&mut bytes[1..]).map_err(LabError::Randomness)?;
+            let uid = Uid::new(&bytes).expect("four bytes that do not begin with the cascade tag");
+            if self.cards.get(&uid).is_none() {
+                return Ok(uid);
+            }
+        }
+    }
+
+    /// Takes the card off an encoder now. It is no error if none lies there.
+    ///
+    /// # Errors
+    /// There is no encoder of that name.
+    pub fn remove(&self, encoder: &str) -> Result<(), LabError> {
+        self.slot(encoder)?.remove();
+        Ok(())
+    }
+
+    /// Takes the card off an encoder when the n-th exchange from now has been answered; now if `exchanges` is 0. An
+    /// exchange is one command that reaches the card; selecting it does not count.
+    ///
+    /// # Errors
+    /// There is no encoder of that name.
+    pub fn remove_after_exchanges(&self, encoder: &str, exchanges: u64) -> Result<(), LabError> {
+        self.slot(encoder)?.remove_after_exchanges(exchanges);
+        Ok(())
+    }
+
+    /// Pulls an encoder's cable. May wait for the device's thread.
+    ///
+    /// # Errors
+    /// There is no encoder of that name.
+    pub fn unplug(&self, encoder: &str) -> Result<(), LabError> {
+        self.station(encoder)?.1.device.unplug();
+        Ok(())
+    }
+
+    /// Plugs an encoder in again. May wait for the device's thread.
+    ///
+    /// # Errors
+    /// There is no encoder of that name, or no terminal could be had for it.
+    pub fn plug(&self, encoder: &str) -> Result<(), LabError> {
+        self.station(encoder)?.1.device.plug()
+    }
+
+    /// What happened between an encoder and its cards since the lab was started.
+    ///
+    /// # Errors
+    /// There is no encoder of that name.
+    pub fn log(&self, encoder: &str) -> Result<Log, LabError> {
+        Ok(self.slot(encoder)?.log())
+    }
+
+    /// A card by its UID, wherever it lies.
+    ///
+    /// # Errors
+    /// No card with that UID was ever placed.
+    pub fn card(&self, uid: Uid) -> Result<Card, LabError> {
+        self.cards.get(&uid).ok_or(LabError::UnknownCard { uid })
+    }
+
+    fn station(&self, name: &str) -> Result<(&Name, &Station), LabError> {
+        self.stations
+            .iter()
+            .find(|(known, _)| known.as_str() == name)
+            .ok_or_else(|| LabError::UnknownEncoder {
+                known: self.stations.keys().map(ToString::to_string).collect(),
+            })
+    }
+}
+
+impl Station {
+    fn view(&self, name: &Name) -> EncoderView {
+        EncoderView {
+            name: name.clone(),
+            acs_encoder_id: *self.lock_id(),
+            port: self.device.port().map(Path::to_owned),
+            vpcd_port: self.device.vpcd_port(),
+            is_plugged: self.device.is_plugged(),
+            cards: self.device.slot().cards(),
+        }
+    }
+
+    fn lock_id(&self) -> std::sync::MutexGuard<'_, Option<Uuid>> {
+        self.acs_encoder_id
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

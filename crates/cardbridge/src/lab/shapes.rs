@@ -1,0 +1,183 @@
+//! The lab's JSON: what its requests may hold and what its answers look like.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use emulator::{Card, EepromWrite, Exchange, ExchangeKind, KeyType, Log};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{EncoderView, Name};
+
+/// `PUT /encoders/{name}/card`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PlaceCard {
+    pub(super) technology: Option<String>,
+    pub(super) uid: Option<String>,
+    #[serde(default)]
+    pub(super) foreign: bool,
+}
+
+/// `DELETE /encoders/{name}/card`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RemoveCard {
+    pub(super) after_exchanges: Option<u64>,
+}
+
+/// `GET /locks/{entrance_id}/decision`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ShowToLock {
+    pub(super) uid: String,
+    pub(super) at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) commit: bool,
+}
+
+/// An encoder.
+#[derive(Debug, Serialize)]
+pub(super) struct EncoderShape {
+    name: Name,
+    acs_encoder_id: Option<Uuid>,
+    port: Option<PathBuf>,
+    vpcd_port: Option<u16>,
+    is_plugged: bool,
+    card: Option<CardShape>,
+}
+
+/// A card.
+#[derive(Debug, Serialize)]
+pub(super) struct CardShape {
+    uid: String,
+    technology: &'static str,
+}
+
+impl From<EncoderView> for EncoderShape {
+    fn from(view: EncoderView) -> Self {
+        Self {
+            card: view.cards.first().map(CardShape::from),
+            name: view.name,
+            acs_encoder_id: view.acs_encoder_id,
+            port: view.port,
+            vpcd_port: view.vpcd_port,
+            is_plugged: view.is_plugged,
+        }
+    }
+}
+
+impl From<&Card> for CardShape {
+    fn from(card: &Card) -> Self {
+        Self {
+            uid: card.uid().to_string(),
+            technology: card.technology().name(),
+        }
+    }
+}
+
+/// What happened on an encoder.
+#[derive(Debug, Serialize)]
+pub(super) struct LogShape {
+    /// Since the lab was started, selections not counted.
+    exchanges: u64,
+    /// Time that the lab added to imitate line and card.
+    imposed_ms: f64,
+    /// The latest exchanges, oldest first.
+    recent_exchanges: Vec<ExchangeShape>,
+    /// The latest writes, oldest first.
+    writes: Vec<WriteShape>,
+    /// Writes so old that they are no longer listed.
+    forgotten_writes: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct ExchangeShape {
+    number: u64,
+    at: Option<Timestamp>,
+    uid: String,
+    command: &'static str,
+    block: Option<u16>,
+    key: Option<&'static str>,
+    action_attempt_id: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct WriteShape {
+    exchange: u64,
+    at: Option<Timestamp>,
+    uid: String,
+    block: u16,
+    before: String,
+    after: String,
+    is_torn: bool,
+    action_attempt_id: Option<String>,
+}
+
+impl From<&Log> for LogShape {
+    fn from(log: &Log) -> Self {
+        Self {
+            exchanges: log.exchanges(),
+            imposed_ms: 0.0,
+            recent_exchanges: log.recent().iter().map(ExchangeShape::from).collect(),
+            writes: log.writes().iter().map(WriteShape::from).collect(),
+            forgotten_writes: log.forgotten_writes(),
+        }
+    }
+}
+
+impl From<&Exchange> for ExchangeShape {
+    fn from(exchange: &Exchange) -> Self {
+        let (command, block, key) = told(exchange.kind);
+        Self {
+            number: exchange.number,
+            at: timestamp(exchange.at),
+            uid: exchange.uid.to_string(),
+            command,
+            block,
+            key,
+            action_attempt_id: exchange.attempt.clone(),
+        }
+    }
+}
+
+impl From<&EepromWrite> for WriteShape {
+    fn from(write: &EepromWrite) -> Self {
+        Self {
+            exchange: write.exchange,
+            at: timestamp(write.at),
+            uid: write.uid.to_string(),
+            block: write.block,
+            before: hex::encode_upper(&write.before),
+            after: hex::encode_upper(&write.after),
+            is_torn: write.torn,
+            action_attempt_id: write.attempt.clone(),
+        }
+    }
+}
+
+/// Name, block and key of a command.
+fn told(kind: ExchangeKind) -> (&'static str, Option<u16>, Option<&'static str>) {
+    match kind {
+        ExchangeKind::Authenticate { block, key_type } => {
+            let key = match key_type {
+                KeyType::A => "A",
+                KeyType::B => "B",
+            };
+            ("authenticate", Some(block), Some(key))
+        }
+        ExchangeKind::Read { block } => ("read", Some(block), None),
+        ExchangeKind::Write { block } => ("write", Some(block), None),
+        ExchangeKind::Increment { block } => ("increment", Some(block), None),
+        ExchangeKind::Decrement { block } => ("decrement", Some(block), None),
+        ExchangeKind::Restore { block } => ("restore", Some(block), None),
+        ExchangeKind::Transfer { block } => ("transfer", Some(block), None),
+        _ => ("other", None, None),
+    }
+}
+
+/// Absent only when the machine's clock is set beyond the year 9999.
+fn timestamp(at: SystemTime) -> Option<Timestamp> {
+    Timestamp::try_from(at).ok()
+}

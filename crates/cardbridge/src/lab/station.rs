@@ -1,0 +1,72 @@
+//! The device at one place of the lab, whichever wire it speaks.
+
+use std::path::Path;
+
+use emulator::{PcscReader, Pn532Encoder, ReaderSettings, Slot};
+
+use super::LabError;
+
+/// An emulated device with its slot.
+#[derive(Debug)]
+pub(super) enum Device {
+    /// A PN532 on a pseudo-terminal.
+    Serial(Pn532Encoder),
+    /// A PC/SC reader behind a `vpcd`.
+    Reader { reader: PcscReader, vpcd_port: u16 },
+}
+
+impl Device {
+    pub(super) fn serial(link: &Path) -> Result<Self, LabError> {
+        Ok(Self::Serial(Pn532Encoder::start(Slot::new(), link)?))
+    }
+
+    pub(super) fn reader(vpcd_port: u16) -> Result<Self, LabError> {
+        let reader = PcscReader::start(Slot::new(), vpcd_port, ReaderSettings::default())?;
+        Ok(Self::Reader { reader, vpcd_port })
+    }
+
+    pub(super) fn slot(&self) -> &Slot {
+        match self {
+            Self::Serial(encoder) => encoder.slot(),
+            Self::Reader { reader, .. } => reader.slot(),
+        }
+    }
+
+    pub(super) fn port(&self) -> Option<&Path> {
+        match self {
+            Self::Serial(encoder) => Some(encoder.path()),
+            Self::Reader { .. } => None,
+        }
+    }
+
+    pub(super) fn vpcd_port(&self) -> Option<u16> {
+        match self {
+            Self::Serial(_) => None,
+            Self::Reader { vpcd_port, .. } => Some(*vpcd_port),
+        }
+    }
+
+    pub(super) fn is_plugged(&self) -> bool {
+        match self {
+            Self::Serial(encoder) => encoder.is_plugged(),
+            Self::Reader { reader, .. } => reader.is_plugged(),
+        }
+    }
+
+    pub(super) fn unplug(&self) {
+        match self {
+            Self::Serial(encoder) => encoder.unplug(),
+            Self::Reader { reader, .. } => reader.unplug(),
+        }
+    }
+
+    pub(super) fn plug(&self) -> Result<(), LabError> {
+        match self {
+            Self::Serial(encoder) => encoder.plug().map_err(LabError::from),
+            Self::Reader { reader, .. } => {
+                reader.plug();
+                Ok(())
+            }
+        }
+    }
+}
