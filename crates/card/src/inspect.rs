@@ -89,6 +89,12 @@ impl Inspect {
         })
     }
 
+    /// What the card was identified as.
+    #[must_use]
+    pub fn technology(&self) -> Technology {
+        self.technology
+    }
+
     fn copy(&self) -> CopyIndex {
         ORDER[self.done]
     }

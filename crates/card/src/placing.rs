@@ -25,6 +25,16 @@ impl CopyIndex {
         }
     }
 
+    /// The copy of that number.
+    #[must_use]
+    pub const fn from_number(number: u8) -> Option<Self> {
+        match number {
+            0 => Some(Self::A),
+            1 => Some(Self::B),
+            _ => None,
+        }
+    }
+
     /// The other copy.
     #[must_use]
     pub const fn other(self) -> Self {

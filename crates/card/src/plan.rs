@@ -304,3 +304,54 @@ impl Steps {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspected::ValidCopy;
+    use crate::{
+        CardFunction, CredentialNumber, Doors, IssueNumber, KeyVersion, Minute, SelectAnswer,
+        SiteKey, Validity,
+    };
+
+    fn credential(number: u32) -> Credential {
+        Credential {
+            number: CredentialNumber::new(number).unwrap(),
+            function: CardFunction::Guest,
+            validity: Validity::new(Minute::new(0).unwrap(), None).unwrap(),
+            issue: IssueNumber::MIN,
+            doors: Doors::default(),
+        }
+    }
+
+    fn written_to_the_last_sequence() -> Inspected {
+        Inspected {
+            presented: PresentedCard {
+                uid: "04A1B2C3".parse().unwrap(),
+                answer: SelectAnswer::Atr(Vec::new()),
+            },
+            technology: Technology::MifareClassic1k,
+            findings: [
+                Finding::Void { clean: true },
+                Finding::Valid(ValidCopy {
+                    sequence: Sequence::LAST,
+                    key_version: KeyVersion::FIRST,
+                    credential: credential(1),
+                    digest: [0; 32],
+                }),
+            ],
+            open: None,
+        }
+    }
+
+    #[test]
+    fn a_card_whose_sequence_has_ended_is_worn_out_unless_nothing_has_to_be_written() {
+        let keys = SiteKeys::new(KeyVersion::FIRST, SiteKey::new([1; 32]));
+        let options = PlanOptions::default();
+        let inspected = written_to_the_last_sequence();
+        let refused = plan(&inspected, &credential(2), &keys, &options).unwrap_err();
+        assert_eq!(refused, Refusal::WornOut);
+        let unchanged = plan(&inspected, &credential(1), &keys, &options).unwrap();
+        assert!(unchanged.is_noop());
+    }
+}

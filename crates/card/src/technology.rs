@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::{PresentedCard, Refusal, SelectAnswer};
+use crate::{CommandKind, PresentedCard, Refusal, SelectAnswer};
 
 /// A card technology that has a placing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -20,6 +20,14 @@ impl Technology {
     pub const fn slug(self) -> &'static str {
         match self {
             Self::MifareClassic1k => "mifare_classic_1k",
+        }
+    }
+
+    /// The families of commands that a procedure on such a card uses: what an encoder must be able to translate.
+    #[must_use]
+    pub const fn command_kinds(self) -> &'static [CommandKind] {
+        match self {
+            Self::MifareClassic1k => &[CommandKind::Classic, CommandKind::Reselect],
         }
     }
 

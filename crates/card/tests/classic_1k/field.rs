@@ -1,0 +1,271 @@
+//! An encoder in memory: runs procedures on the card that lies on it, and takes the card away when a test says so.
+
+use card::{
+    ClassicCommand, Command, CopyIndex, Credential, Effect, Inspect, Inspected, Plan, PlanOptions,
+    PresentedCard, Procedure, Purpose, ReadCopies, Refusal, Reply, SelectAnswer, Step, Uid, Write,
+    Written, plan,
+};
+
+use crate::model::Classic1k;
+use crate::site::keys;
+
+/// What happens to the card at one exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It is gone before the command reaches it.
+    RemovedBefore,
+    /// It did what it was told, and its answer is lost.
+    RemovedAfter,
+    /// It loses power while it writes: every bit of the block may be the old or the new one.
+    TornMix(u64),
+    /// It loses power while it writes: the block may hold anything.
+    TornNoise(u64),
+}
+
+/// How a procedure ended.
+#[derive(Debug)]
+pub(crate) enum Ended<T> {
+    /// By itself.
+    Done(Result<T, Refusal>),
+    /// Because the card was gone.
+    Gone,
+}
+
+impl<T: std::fmt::Debug> Ended<T> {
+    pub(crate) fn done(self) -> Result<T, Refusal> {
+        match self {
+            Self::Done(result) => result,
+            Self::Gone => panic!("the card was taken away"),
+        }
+    }
+}
+
+/// A card on an encoder.
+#[derive(Clone)]
+pub(crate) struct Field {
+    pub(crate) card: Classic1k,
+    pub(crate) uid: Uid,
+    /// What was sent so far.
+    pub(crate) exchanges: usize,
+    /// The blocks that were written, in order.
+    pub(crate) written: Vec<u8>,
+    /// What happens, and at which exchange.
+    pub(crate) fault: Option<(usize, Fault)>,
+    /// Whether a command with [`Effect::Commits`] was sent.
+    pub(crate) committing: bool,
+    gone: bool,
+}
+
+/// How an encode went, and what the bridge's journal would know of it.
+pub(crate) struct Encode {
+    pub(crate) ended: Ended<Written>,
+    /// The copy in flight, when the outcome is unknown.
+    pub(crate) suspect: Option<CopyIndex>,
+}
+
+impl Field {
+    pub(crate) fn new(card: Classic1k) -> Self {
+        Self {
+            uid: Uid::new(&card.memory[0][..4]).unwrap(),
+            card,
+            exchanges: 0,
+            written: Vec::new(),
+            fault: None,
+            committing: false,
+            gone: false,
+        }
+    }
+
+    pub(crate) fn blank() -> Self {
+        Self::new(Classic1k::blank([0x04, 0xA1, 0xB2, 0xC3]))
+    }
+
+    /// Takes the card up and puts it down again, with a fault to come.
+    pub(crate) fn present(&mut self, fault: Option<(usize, Fault)>) {
+        self.card.select();
+        self.exchanges = 0;
+        self.written.clear();
+        self.fault = fault;
+        self.committing = false;
+        self.gone = false;
+    }
+
+    pub(crate) fn presented(&self) -> PresentedCard {
+        PresentedCard {
+            uid: self.uid,
+            answer: SelectAnswer::Iso14443a {
+                atqa: [0x00, 0x04],
+                sak: 0x08,
+                ats: Vec::new(),
+            },
+        }
+    }
+
+    pub(crate) fn run<P: Procedure>(&mut self, procedure: &mut P) -> Ended<P::Output> {
+        let mut last = None;
+        loop {
+            match procedure.next(last.take()) {
+                Step::Done(result) => return Ended::Done(result),
+                Step::Exchange(command, effect) => {
+                    self.committing |= effect == Effect::Commits;
+                    check_effect(&command, effect);
+                    match self.exchange(&command) {
+                        Some(reply) => last = Some(reply),
+                        None => return Ended::Gone,
+                    }
+                }
+            }
+        }
+    }
+
+    fn exchange(&mut self, command: &Command) -> Option<Reply> {
+        let Command::Classic(command) = command else {
+            self.card.select();
+            return (!self.gone).then(|| Reply::Reselected(self.presented()));
+        };
+        let fault = match self.fault {
+            Some((at, fault)) if at == self.exchanges => Some(fault),
+            _ => None,
+        };
+        self.exchanges += 1;
+        self.gone |= fault.is_some();
+        match fault {
+            Some(Fault::RemovedBefore) => return None,
+            Some(Fault::TornMix(seed) | Fault::TornNoise(seed)) => {
+                let mix = matches!(fault, Some(Fault::TornMix(_)));
+                self.tear(command, mix, seed);
+                return None;
+            }
+            Some(Fault::RemovedAfter) | None => {}
+        }
+        let reply = self.obey(command);
+        (!self.gone).then_some(reply)
+    }
+
+    fn obey(&mut self, command: &ClassicCommand) -> Reply {
+        let result = match command {
+            ClassicCommand::Authenticate {
+                block,
+                key_type,
+                key,
+            } => self
+                .card
+                .authenticate(*block, *key_type, key.expose())
+                .map(|()| Reply::Done),
+            ClassicCommand::Read { block } => self
+                .card
+                .read(*block)
+                .map(|bytes| Reply::Data(bytes.to_vec())),
+            ClassicCommand::Write { block, data } => {
+                self.written.push(*block);
+                self.card
+                    .write(*block, *data.expose())
+                    .map(|()| Reply::Done)
+            }
+        };
+        result.unwrap_or(Reply::Refused)
+    }
+
+    fn tear(&mut self, command: &ClassicCommand, mix: bool, seed: u64) {
+        let ClassicCommand::Write { block, data } = command else {
+            return;
+        };
+        if !self.card.may_write(*block) {
+            return;
+        }
+        let mut random = Random(seed);
+        let cells = &mut self.card.memory[usize::from(*block)];
+        for (cell, new) in cells.iter_mut().zip(data.expose()) {
+            let noise = random.byte();
+            *cell = if mix {
+                *cell & noise | new & !noise
+            } else {
+                noise
+            };
+        }
+    }
+
+    pub(crate) fn inspect(&mut self, purpose: Purpose) -> Ended<Inspected> {
+        let mut inspect = Inspect::new(self.presented(), &keys(), purpose).unwrap();
+        self.run(&mut inspect)
+    }
+
+    pub(crate) fn plan(&mut self, credential: &Credential, options: &PlanOptions) -> Ended<Plan> {
+        match self.inspect(Purpose::Encode) {
+            Ended::Done(Ok(inspected)) => {
+                Ended::Done(plan(&inspected, credential, &keys(), options))
+            }
+            Ended::Done(Err(refusal)) => Ended::Done(Err(refusal)),
+            Ended::Gone => Ended::Gone,
+        }
+    }
+
+    /// Inspects, plans and writes, as a bridge does.
+    pub(crate) fn encode(&mut self, credential: &Credential, suspect: Option<CopyIndex>) -> Encode {
+        let options = PlanOptions {
+            suspect,
+            ..PlanOptions::default()
+        };
+        let plan = match self.plan(credential, &options) {
+            Ended::Done(Ok(plan)) => plan,
+            Ended::Done(Err(refusal)) => {
+                return Encode {
+                    ended: Ended::Done(Err(refusal)),
+                    suspect,
+                };
+            }
+            Ended::Gone => {
+                return Encode {
+                    ended: Ended::Gone,
+                    suspect,
+                };
+            }
+        };
+        let target = plan.target_copy();
+        let steps = plan.steps();
+        let mut write = Write::new(plan, &keys());
+        let ended = self.run(&mut write);
+        let progress = write.progress();
+        assert_eq!(progress.total, steps);
+        let suspect = match &ended {
+            Ended::Done(Ok(_)) => {
+                assert_eq!(progress.done, steps);
+                None
+            }
+            _ if self.committing => Some(target),
+            _ => suspect,
+        };
+        Encode { ended, suspect }
+    }
+
+    /// What a lock reads of the card, which is put before it for that.
+    pub(crate) fn read_as_lock(&self) -> card::CopiesRead {
+        let mut before_the_lock = self.clone();
+        before_the_lock.present(None);
+        let mut read = ReadCopies::new(self.presented(), keys().lock_keys()).unwrap();
+        before_the_lock.run(&mut read).done().unwrap()
+    }
+}
+
+/// Whatever a procedure says about a command must be what the command is.
+fn check_effect(command: &Command, effect: Effect) {
+    let expected = match command {
+        Command::Classic(ClassicCommand::Write { block, .. }) if block % 4 == 3 => Effect::Prepares,
+        Command::Classic(ClassicCommand::Write { .. }) => Effect::Commits,
+        _ => Effect::Reads,
+    };
+    assert_eq!(effect, expected, "{command:?}");
+}
+
+/// SplitMix64: the same seed, the same tear.
+struct Random(u64);
+
+impl Random {
+    fn byte(&mut self) -> u8 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) as u8
+    }
+}

@@ -1,0 +1,14 @@
+//! The procedures on a MIFARE Classic 1K in memory: what they cost, what they refuse, and what is left on the card
+//! when it is taken away in the middle.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot set up its card has to stop"
+)]
+mod encode;
+mod field;
+mod inspect;
+mod lock;
+mod model;
+mod site;
+mod tear;

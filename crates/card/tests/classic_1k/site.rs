@@ -1,0 +1,57 @@
+//! The site of these tests: its keys, its credentials, its doors.
+
+use std::sync::LazyLock;
+
+use card::{
+    CardFunction, CommonDoorNumber, Credential, CredentialNumber, Door, DoorNumber, Doors,
+    IssueNumber, KeyVersion, Lock, Minute, SiteKey, SiteKeys, Validity,
+};
+
+use crate::field::Field;
+
+/// A minute within the validity of every credential here.
+pub(crate) const NOON: u32 = 3_000_000;
+
+pub(crate) fn keys() -> SiteKeys {
+    static KEYS: LazyLock<SiteKeys> =
+        LazyLock::new(|| SiteKeys::new(KeyVersion::FIRST, SiteKey::new([0x5E; 32])));
+    KEYS.clone()
+}
+
+pub(crate) fn minute(minutes: u32) -> Minute {
+    Minute::new(minutes).unwrap()
+}
+
+pub(crate) fn door(number: u32) -> DoorNumber {
+    DoorNumber::new(number).unwrap()
+}
+
+pub(crate) fn common(number: u32) -> CommonDoorNumber {
+    CommonDoorNumber::new(number).unwrap()
+}
+
+/// A guest's credential for one room, good around [`NOON`].
+pub(crate) fn guest(number: u32, room: u32) -> Credential {
+    Credential {
+        number: CredentialNumber::new(number).unwrap(),
+        function: CardFunction::Guest,
+        validity: Validity::new(minute(NOON - 600), Some(minute(NOON + 600))).unwrap(),
+        issue: IssueNumber::new(NOON - 600).unwrap(),
+        doors: Doors::arrange([door(room)], [common(3)]),
+    }
+}
+
+/// Which of the rooms 101 to 109 the card opens.
+pub(crate) fn opened_rooms(field: &Field) -> Vec<u32> {
+    let read = field.read_as_lock();
+    (101..=109)
+        .filter(|room| {
+            let lock = Lock::new(
+                keys().lock_keys(),
+                Door::Guest(door(*room)),
+                IssueNumber::MIN,
+            );
+            lock.decide(&read, Some(minute(NOON))).is_open()
+        })
+        .collect()
+}
