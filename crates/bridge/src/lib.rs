@@ -1,1 +1,24 @@
-//! Placeholder.
+//! The bridge: the daemon on the encoder PC.
+//!
+//! It finds the encoders, keeps a link to the hub, carries out the jobs that come down it, and reports how each
+//! ended. What must survive a power cut is in the journal before the next step; which step is next is decided by the
+//! job machine, which is pure.
+
+mod bridge;
+mod clock;
+pub mod config;
+mod convert;
+mod discovery;
+mod encoder_task;
+mod encoders;
+mod journal;
+mod link;
+pub mod machine;
+pub mod socket;
+mod watchers;
+
+pub use bridge::{Bridge, Encoded, LocalEncode, RequestError, StartError};
+pub use config::{Config, ConfigError};
+pub use encoder_task::EncoderStatus;
+pub use journal::{Journal, JournalError};
+pub use link::{DialConfigError, LinkStatus};

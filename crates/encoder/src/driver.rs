@@ -9,6 +9,10 @@ pub trait Driver: Send + Sync {
     /// The name that a configuration uses: `pn532`, `pcsc`.
     fn name(&self) -> &'static str;
 
+    /// Whether such a device is used only when the configuration names it: what hangs on a serial port is anybody's
+    /// guess, a contactless reader is what it says.
+    fn needs_entry(&self) -> bool;
+
     /// Checks the settings of one `[[encoder]]` entry and says which device they mean.
     ///
     /// # Errors

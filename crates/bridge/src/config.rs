@@ -1,0 +1,107 @@
+//! The configuration file. A wrong one is refused with the line, the key, and what to write instead.
+
+mod error;
+mod hub_url;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+
+use card::SiteKeys;
+use encoder::{Registry, Selector, Settings};
+use zeroize::Zeroizing;
+
+pub use error::ConfigError;
+pub use hub_url::{HubUrl, InvalidHubUrl};
+
+/// Everything that a bridge is told by its file.
+#[derive(Debug)]
+pub struct Config {
+    /// What the PC is called.
+    pub name: String,
+    /// Where the journal lives.
+    pub state_directory: PathBuf,
+    /// Where the local commands reach the daemon.
+    pub socket: PathBuf,
+    /// Whether the first encode of a blank card prepares it.
+    pub personalise_blank: bool,
+    /// Whether encoders that need no entry are used (PC/SC readers).
+    pub discover: bool,
+    /// The hub; `None` works without one.
+    pub hub: Option<HubConfig>,
+    /// The site's keys.
+    pub keys: SiteKeys,
+    /// The encoders that have an entry.
+    pub encoders: Vec<EncoderConfig>,
+}
+
+/// How to reach the hub.
+#[derive(Debug, Clone)]
+pub struct HubConfig {
+    /// Where it is.
+    pub url: HubUrl,
+    /// By what it knows this bridge.
+    pub token: Token,
+}
+
+/// One `[[encoder]]` entry.
+#[derive(Debug, Clone)]
+pub struct EncoderConfig {
+    /// The driver's name; known to the registry that the file was read with.
+    pub driver: String,
+    /// What people call the encoder.
+    pub name: Option<String>,
+    /// Which device the driver makes of it.
+    pub selector: Selector,
+    /// The driver's own keys.
+    pub settings: Settings,
+}
+
+/// A secret that the hub gave out. Zeroised, never printed.
+#[derive(Clone)]
+pub struct Token(Zeroizing<String>);
+
+impl Token {
+    /// Takes a token.
+    #[must_use]
+    pub fn new(token: String) -> Self {
+        Self(Zeroizing::new(token))
+    }
+
+    /// The token, for the wire only.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+impl Config {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or says something that a bridge cannot do.
+    pub fn read(path: &Path, registry: &Registry) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map(Zeroizing::new)
+            .map_err(|source| ConfigError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+        Self::parse(&text, path, registry)
+    }
+
+    /// Takes a configuration from text. Relative paths in it start from the folder of `origin`.
+    ///
+    /// # Errors
+    /// When it says something that a bridge cannot do.
+    pub fn parse(text: &str, origin: &Path, registry: &Registry) -> Result<Self, ConfigError> {
+        parse::parse(text, origin, registry)
+    }
+}

@@ -1,0 +1,79 @@
+//! The encoders of this bridge by identity: who serves them and how they are.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use protocol::link::EncoderState;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+
+use crate::encoder_task::{EncoderStatus, Request};
+
+/// Requests that may wait for an encoder's task before more are refused.
+pub(crate) const REQUESTS: usize = 64;
+
+/// The way to one encoder's task.
+#[derive(Clone)]
+pub(crate) struct EncoderHandle {
+    pub requests: mpsc::Sender<Request>,
+    pub status: watch::Receiver<EncoderStatus>,
+    /// The task itself, to be awaited when the bridge stops.
+    pub task: Arc<tokio::sync::Mutex<Option<JoinHandle<()>>>>,
+}
+
+/// All encoders that this bridge has met since it started. Absent ones stay: they come back.
+#[derive(Clone, Default)]
+pub(crate) struct Encoders(Arc<Mutex<BTreeMap<String, EncoderHandle>>>);
+
+impl Encoders {
+    pub(crate) fn insert(&self, identity: String, handle: EncoderHandle) {
+        self.lock().insert(identity, handle);
+    }
+
+    pub(crate) fn get(&self, identity: &str) -> Option<EncoderHandle> {
+        self.lock().get(identity).cloned()
+    }
+
+    pub(crate) fn all(&self) -> Vec<EncoderHandle> {
+        self.lock().values().cloned().collect()
+    }
+
+    pub(crate) fn states(&self) -> Vec<EncoderState> {
+        self.all()
+            .iter()
+            .map(|handle| handle.status.borrow().state.clone())
+            .collect()
+    }
+
+    /// Hands a request to one encoder; gives it back when there is no such encoder or too much waits for it.
+    pub(crate) fn send(&self, identity: &str, request: Request) -> Result<(), Undelivered> {
+        let handle = self.get(identity).ok_or(Undelivered::NoSuchEncoder)?;
+        handle
+            .requests
+            .try_send(request)
+            .map_err(|_| Undelivered::Busy)
+    }
+
+    /// Hands a request to whichever encoder it concerns; the others do not know the attempt.
+    pub(crate) fn send_to_all(&self, mut request: impl FnMut() -> Request) {
+        for handle in self.all() {
+            if handle.requests.try_send(request()).is_err() {
+                tracing::warn!(
+                    encoder = handle.status.borrow().state.display_name,
+                    "an encoder's task does not keep up"
+                );
+            }
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, EncoderHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a request did not reach an encoder's task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Undelivered {
+    NoSuchEncoder,
+    Busy,
+}

@@ -1,0 +1,463 @@
+//! The job machine of one encoder: what happens next, given what just happened.
+//!
+//! Pure: no I/O, no clock, no randomness. It is told events with the boot-time clock's reading and answers effects,
+//! which are carried out in order. What must not happen before a journal entry is durable waits for
+//! [`Event::Journalled`].
+
+mod ending;
+mod job;
+mod running;
+#[cfg(test)]
+mod tests;
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use card::{Command, CopyIndex, Reply, SiteKeys};
+use encoder::{CardWait, ErrorKind, Selected};
+use jiff::Timestamp;
+use protocol::link::{
+    FromBridge, GrantDecision, Offer, OfferRefusal, Outcome, OutcomeReport, Phase,
+    ScannedCredential,
+};
+use uuid::Uuid;
+
+pub use ending::{interrupted_by_restart, lost_by_restart};
+pub use job::Job;
+use running::Running;
+
+/// A reading of the clock that counts from boot and goes on while the machine sleeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct BootTime(pub Duration);
+
+impl BootTime {
+    /// The time that much later.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+
+    /// How long ago `earlier` was; zero if it is still to come.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// How long a bridge waits for a grant, and how long after asking it may begin to write (DESIGN §5.2).
+pub const GRANT_WINDOW: Duration = Duration::from_secs(2);
+/// How long the writing of one card may take in all; the longest, a first personalisation, takes well below a second.
+pub const WRITE_BOUND: Duration = Duration::from_secs(10);
+/// Jobs that may wait behind the running one.
+pub const QUEUE_LIMIT: usize = 8;
+/// How soon an outcome that the journal could not take is tried again.
+const JOURNAL_RETRY: Duration = Duration::from_secs(1);
+
+/// What the machine is told.
+#[derive(Debug)]
+pub enum Event {
+    /// The hub offers work.
+    Offered {
+        /// The offer.
+        offer: Box<Offer>,
+        /// What the journal has of that attempt already.
+        known: Option<Box<Known>>,
+    },
+    /// A person at the PC wants to know what is on a card. Not journalled, for nothing is written.
+    LocalScan {
+        /// Chosen by who asks.
+        id: Uuid,
+        /// How long to wait for a card.
+        card_wait: Duration,
+    },
+    /// The attempt has ended elsewhere; do not begin to write.
+    Cancelled(Uuid),
+    /// The hub answered an ask.
+    GrantAnswered(Uuid, GrantDecision),
+    /// That entry is durable.
+    Journalled(Uuid, Stage),
+    /// That entry could not be made durable.
+    JournalFailed(Uuid, Stage),
+    /// A card is there.
+    Selected {
+        /// The card.
+        selected: Selected,
+        /// The copy of this very card that an earlier job left in doubt.
+        suspect: Option<CopyIndex>,
+    },
+    /// The card answered a command.
+    Answered(Reply),
+    /// The wait for a card, or a command, ended in an error of the encoder. Every [`Effect::Select`] and
+    /// [`Effect::Exchange`] is answered exactly once, by this or by what was hoped for.
+    EncoderFailed(ErrorKind),
+    /// The encoder can take jobs.
+    EncoderOnline,
+    /// The encoder cannot take jobs any more.
+    EncoderLost(ErrorKind),
+    /// The time of [`Machine::deadline`] has come.
+    Tick,
+}
+
+/// What the journal has of an attempt that is offered again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Known {
+    /// It was taken in and has not ended.
+    Open,
+    /// It has ended, with this report.
+    Ended(OutcomeReport),
+}
+
+/// What the machine wants done, in this order.
+#[derive(Debug)]
+pub enum Effect {
+    /// Make this durable, then say [`Event::Journalled`] or [`Event::JournalFailed`].
+    Journal(Entry),
+    /// Tell the hub. May be lost with the link: what matters is in the journal and is sent again from there.
+    Send(FromBridge),
+    /// A job is over; tell whoever waits for it on this PC. With the credential that is on the card now, if one was
+    /// written.
+    Finish(Uuid, Outcome, Option<ScannedCredential>),
+    /// Tell whoever watches.
+    Progress(Uuid, Phase),
+    /// Wait for a card.
+    Select(CardWait, Duration),
+    /// Stop waiting for a card; [`Event::EncoderFailed`] with `Cancelled` follows.
+    StopSelecting,
+    /// Send this to the card.
+    Exchange(Command),
+    /// Let the card go.
+    Release,
+}
+
+/// The stages of a job that must be durable before its next step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// Taken in.
+    Accepted,
+    /// Granted, and about to write.
+    Intent,
+    /// Ended.
+    Outcome,
+}
+
+/// One entry of the journal.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A job was taken in; its fence becomes the highest accepted one of this encoder.
+    Accepted(Offer),
+    /// Writing is about to begin.
+    Intent(Intent),
+    /// A job ended.
+    Outcome(OutcomeReport),
+}
+
+/// What must be known after a power cut in the middle of writing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Intent {
+    /// Which attempt.
+    pub attempt_id: Uuid,
+    /// The hub's leave.
+    pub grant_id: Uuid,
+    /// The card.
+    pub uid: card::Uid,
+    /// HMAC over the credential image.
+    pub digest: [u8; 32],
+    /// The copy that is being written.
+    pub copy: CopyIndex,
+}
+
+/// What the configuration says about how jobs are done.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Whether a blank card is prepared by its first encode.
+    pub personalise_blank: bool,
+}
+
+/// The job machine of one encoder.
+pub struct Machine {
+    policy: Policy,
+    keys: Arc<SiteKeys>,
+    accepted_fence: u64,
+    /// The time that people read, as of the last event; goes into reports and decides nothing.
+    wall: Timestamp,
+    online: bool,
+    /// Jobs whose acceptance is being committed, oldest first.
+    accepting: VecDeque<Job>,
+    queue: VecDeque<Job>,
+    running: Option<Running>,
+    /// Jobs that are over, but not durably so yet.
+    ending: Vec<Ending>,
+}
+
+/// A job that is over.
+struct Ending {
+    report: OutcomeReport,
+    written: Option<ScannedCredential>,
+    /// When the journal is tried again, if it failed.
+    retry_at: Option<BootTime>,
+}
+
+impl Machine {
+    /// The machine of an encoder that is not online yet. `accepted_fence` comes from the journal.
+    #[must_use]
+    pub fn new(policy: Policy, keys: Arc<SiteKeys>, accepted_fence: u64) -> Self {
+        Self {
+            policy,
+            keys,
+            accepted_fence,
+            wall: Timestamp::UNIX_EPOCH,
+            online: false,
+            accepting: VecDeque::new(),
+            queue: VecDeque::new(),
+            running: None,
+            ending: Vec::new(),
+        }
+    }
+
+    /// When the machine wants to be woken with [`Event::Tick`] if nothing else happens.
+    #[must_use]
+    pub fn deadline(&self) -> Option<BootTime> {
+        let retry = self
+            .ending
+            .iter()
+            .filter_map(|ending| ending.retry_at)
+            .min();
+        let step = self.running.as_ref().and_then(Running::deadline);
+        retry.into_iter().chain(step).min()
+    }
+
+    /// The job that runs now and how far it is.
+    #[must_use]
+    pub fn phase(&self) -> Option<(Uuid, Phase)> {
+        self.running
+            .as_ref()
+            .map(|running| (running.job().id, running.phase()))
+    }
+
+    /// Whether a card is being written: the one thing that a stop waits for.
+    #[must_use]
+    pub fn is_writing(&self) -> bool {
+        matches!(
+            self.running,
+            Some(Running::Intending { .. } | Running::Writing { .. })
+        )
+    }
+
+    /// Goes on from another hub's fence.
+    pub fn set_accepted_fence(&mut self, fence: u64) {
+        self.accepted_fence = fence;
+    }
+
+    /// Takes one event and says what to do. All waiting is by `now`; `wall` is only written down.
+    pub fn handle(&mut self, now: BootTime, wall: Timestamp, event: Event) -> Vec<Effect> {
+        self.wall = wall;
+        let mut effects = Vec::new();
+        let out = &mut effects;
+        match event {
+            Event::Offered { offer, known } => self.offered(now, *offer, known, out),
+            Event::LocalScan { id, card_wait } => {
+                self.enqueue(now, Job::local_scan(id, card_wait), out);
+            }
+            Event::Cancelled(id) => self.cancelled(now, id, out),
+            Event::GrantAnswered(id, decision) => self.grant_answered(now, id, decision, out),
+            Event::Journalled(id, Stage::Accepted) => self.accepted(now, id, out),
+            Event::JournalFailed(id, Stage::Accepted) => self.not_accepted(id, out),
+            Event::Journalled(id, Stage::Intent) => self.intent_is_durable(now, id, out),
+            Event::JournalFailed(id, Stage::Intent) => self.intent_failed(now, id, out),
+            Event::Journalled(id, Stage::Outcome) => self.outcome_is_durable(id, out),
+            Event::JournalFailed(id, Stage::Outcome) => self.outcome_failed(now, id),
+            Event::Selected { selected, suspect } => self.selected(now, selected, suspect, out),
+            Event::Answered(reply) => self.answered(now, reply, out),
+            Event::EncoderFailed(kind) => self.encoder_failed(now, kind, out),
+            Event::EncoderOnline => {
+                self.online = true;
+                self.begin_next(now, out);
+            }
+            Event::EncoderLost(kind) => self.encoder_lost(now, kind, out),
+            Event::Tick => self.tick(now, out),
+        }
+        effects
+    }
+
+    fn offered(
+        &mut self,
+        now: BootTime,
+        offer: Offer,
+        known: Option<Box<Known>>,
+        out: &mut Vec<Effect>,
+    ) {
+        let attempt_id = offer.attempt_id;
+        if let Some(place) = self.place_of(attempt_id) {
+            return out.push(Effect::Send(FromBridge::Accepted { attempt_id, place }));
+        }
+        match known.map(|known| *known) {
+            Some(Known::Ended(report)) => out.push(Effect::Send(FromBridge::Outcome(report))),
+            // Its acceptance or its outcome is being committed; the answer follows from there.
+            Some(Known::Open) => {}
+            None if self.accepting.iter().any(|job| job.id == attempt_id) => {}
+            None => match self.judge(now, &offer) {
+                Err(reason) => {
+                    out.push(Effect::Send(FromBridge::Refused { attempt_id, reason }));
+                }
+                Ok(job) => {
+                    // Raised before the commit, so that an offer that overtakes it is judged by it too.
+                    self.accepted_fence = offer.fence;
+                    self.accepting.push_back(job);
+                    out.push(Effect::Journal(Entry::Accepted(offer)));
+                }
+            },
+        }
+    }
+
+    fn judge(&self, now: BootTime, offer: &Offer) -> Result<Job, OfferRefusal> {
+        if offer.fence <= self.accepted_fence {
+            Err(OfferRefusal::StaleFence)
+        } else if offer.expires_in_ms == 0 {
+            Err(OfferRefusal::PastDeadline)
+        } else if !self.online {
+            Err(OfferRefusal::EncoderAbsent)
+        } else if self.queue.len() + self.accepting.len() >= QUEUE_LIMIT {
+            Err(OfferRefusal::QueueFull)
+        } else {
+            Job::offered(now, offer).map_err(|_| OfferRefusal::InvalidCredential)
+        }
+    }
+
+    /// How many jobs are before that one; `None` if it neither runs nor waits.
+    fn place_of(&self, id: Uuid) -> Option<u32> {
+        if self
+            .running
+            .as_ref()
+            .is_some_and(|running| running.job().id == id)
+        {
+            return Some(0);
+        }
+        let behind = self.queue.iter().position(|job| job.id == id)?;
+        Some(behind as u32 + u32::from(self.running.is_some()))
+    }
+
+    fn accepted(&mut self, now: BootTime, id: Uuid, out: &mut Vec<Effect>) {
+        let Some(at) = self.accepting.iter().position(|job| job.id == id) else {
+            return;
+        };
+        let Some(job) = self.accepting.remove(at) else {
+            return;
+        };
+        let place = self.queue.len() as u32 + u32::from(self.running.is_some());
+        out.push(Effect::Send(FromBridge::Accepted {
+            attempt_id: id,
+            place,
+        }));
+        self.enqueue(now, job, out);
+    }
+
+    fn not_accepted(&mut self, id: Uuid, out: &mut Vec<Effect>) {
+        self.accepting.retain(|job| job.id != id);
+        out.push(Effect::Send(FromBridge::Refused {
+            attempt_id: id,
+            reason: OfferRefusal::JournalFailed,
+        }));
+    }
+
+    fn enqueue(&mut self, now: BootTime, mut job: Job, out: &mut Vec<Effect>) {
+        let place = self.queue.len() as u32 + u32::from(self.running.is_some());
+        if place > 0 {
+            job.waited = true;
+            out.push(Effect::Progress(job.id, Phase::Queued { place }));
+        }
+        self.queue.push_back(job);
+        self.begin_next(now, out);
+    }
+
+    /// Begins the next job if none runs. One whose time is over, or whose encoder is gone, ends here.
+    fn begin_next(&mut self, now: BootTime, out: &mut Vec<Effect>) {
+        while self.running.is_none() {
+            let Some(job) = self.queue.pop_front() else {
+                return;
+            };
+            if !self.online {
+                self.end(&job, ending::failed(ErrorKind::Absent, &job), out);
+            } else if job.expires_at.is_some_and(|at| now >= at) {
+                self.end(&job, ending::expired(), out);
+            } else {
+                out.push(Effect::Progress(job.id, Phase::WaitingForCard));
+                out.push(Effect::Select(job.card_wait_kind(), job.card_wait));
+                self.running = Some(Running::Selecting {
+                    job,
+                    cancelled: false,
+                });
+                for (behind, waiting) in self.queue.iter().enumerate() {
+                    let place = behind as u32 + 1;
+                    out.push(Effect::Progress(waiting.id, Phase::Queued { place }));
+                }
+            }
+        }
+    }
+
+    fn cancelled(&mut self, now: BootTime, id: Uuid, out: &mut Vec<Effect>) {
+        let Some(at) = self.queue.iter().position(|job| job.id == id) else {
+            return self.cancel_running(now, id, out);
+        };
+        if let Some(job) = self.queue.remove(at) {
+            self.end(&job, ending::cancelled(), out);
+        }
+    }
+
+    /// Makes the end of a job durable; it is told once it is.
+    fn end(&mut self, job: &Job, outcome: Outcome, out: &mut Vec<Effect>) {
+        let Some(report) = job.report(self.wall, &outcome) else {
+            return out.push(Effect::Finish(job.id, outcome, None));
+        };
+        self.ending.push(Ending {
+            report: report.clone(),
+            written: job.written(&outcome),
+            retry_at: None,
+        });
+        out.push(Effect::Journal(Entry::Outcome(report)));
+    }
+
+    fn outcome_is_durable(&mut self, id: Uuid, out: &mut Vec<Effect>) {
+        let Some(at) = self
+            .ending
+            .iter()
+            .position(|ending| ending.report.attempt_id == id)
+        else {
+            return;
+        };
+        let Ending {
+            report, written, ..
+        } = self.ending.remove(at);
+        out.push(Effect::Finish(id, report.outcome.clone(), written));
+        out.push(Effect::Send(FromBridge::Outcome(report)));
+    }
+
+    fn outcome_failed(&mut self, now: BootTime, id: Uuid) {
+        for ending in self
+            .ending
+            .iter_mut()
+            .filter(|ending| ending.report.attempt_id == id)
+        {
+            ending.retry_at = Some(now.after(JOURNAL_RETRY));
+        }
+    }
+
+    fn tick(&mut self, now: BootTime, out: &mut Vec<Effect>) {
+        for ending in &mut self.ending {
+            if ending.retry_at.is_some_and(|at| now >= at) {
+                ending.retry_at = None;
+                out.push(Effect::Journal(Entry::Outcome(ending.report.clone())));
+            }
+        }
+        self.tick_running(now, out);
+    }
+
+    fn encoder_lost(&mut self, now: BootTime, kind: ErrorKind, out: &mut Vec<Effect>) {
+        self.online = false;
+        while let Some(job) = self.queue.pop_front() {
+            let outcome = ending::failed(kind, &job);
+            self.end(&job, outcome, out);
+        }
+        self.lose_running(now, kind, out);
+    }
+}

@@ -1,0 +1,328 @@
+//! The daemon's local socket: how `cardbridge scan` and `cardbridge encode` reach a bridge that runs.
+//!
+//! One request a connection, as a line of JSON; lines of progress come back, then one with the result. The socket
+//! belongs to the daemon's user (0600); the file system decides who may ask.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use protocol::link::{EncoderState, Phase, Scanned};
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::mpsc;
+
+use crate::{Bridge, Encoded, LocalEncode, RequestError};
+
+/// The longest request that is read, in bytes.
+const MAX_REQUEST: u64 = 64 * 1024;
+/// How long a connection may take to say what it wants.
+const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case")]
+enum Verb {
+    Encoders,
+    Scan {
+        encoder: Option<String>,
+        card_wait_ms: u64,
+    },
+    Encode {
+        encoder: Option<String>,
+        doors: Vec<String>,
+        starts_at: Option<Timestamp>,
+        ends_at: Option<Timestamp>,
+        overrides: Option<bool>,
+    },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Progress(Phase),
+    Encoders(Vec<EncoderState>),
+    Scanned(Scanned),
+    Encoded(Encoded),
+    Error { kind: String, message: String },
+}
+
+/// The socket could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the local socket {path} cannot be opened; check that its directory exists and belongs to this user"
+)]
+pub struct SocketError {
+    path: PathBuf,
+    #[source]
+    source: std::io::Error,
+}
+
+/// Serves local requests until it is dropped. A socket file left by an earlier run is replaced: whoever holds the
+/// journal's lock is the only bridge.
+///
+/// # Errors
+/// When the socket cannot be made.
+pub fn serve(
+    bridge: Arc<Bridge>,
+    path: &Path,
+) -> Result<impl Future<Output = ()> + Send + use<>, SocketError> {
+    let failed = |source| SocketError {
+        path: path.to_owned(),
+        source,
+    };
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let listener = bind_private(path).map_err(failed)?;
+    Ok(async move {
+        loop {
+            match listener.accept().await {
+                Ok((stream, _)) => {
+                    let bridge = Arc::clone(&bridge);
+                    tokio::spawn(async move {
+                        if let Err(error) = answer(&bridge, stream).await {
+                            tracing::debug!(%error, "a local request broke off");
+                        }
+                    });
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the local socket failed; local commands cannot reach this bridge any more");
+                    return std::future::pending().await;
+                }
+            }
+        }
+    })
+}
+
+/// Binds under a private name first, so that the socket is never open to others, not even for a moment.
+fn bind_private(path: &Path) -> std::io::Result<UnixListener> {
+    use std::os::unix::fs::PermissionsExt;
+    let private = path.with_extension(format!("{}.new", std::process::id()));
+    let listener = UnixListener::bind(&private)?;
+    std::fs::set_permissions(&private, std::fs::Permissions::from_mode(0o600))?;
+    std::fs::rename(&private, path)?;
+    Ok(listener)
+}
+
+async fn answer(bridge: &Bridge, stream: UnixStream) -> std::io::Result<()> {
+    let (reader, mut writer) = stream.into_split();
+    let mut request = String::new();
+    let mut reader = BufReader::new(reader.take(MAX_REQUEST));
+    tokio::time::timeout(REQUEST_PATIENCE, reader.read_line(&mut request))
+        .await
+        .map_err(|_| std::io::ErrorKind::TimedOut)??;
+    let verb = match serde_json::from_str(&request) {
+        Ok(verb) => verb,
+        Err(error) => {
+            let message = format!(
+                "The request is not understood ({error}); use the same version on both sides."
+            );
+            return say(
+                &mut writer,
+                &Line::Error {
+                    kind: "invalid_input".to_owned(),
+                    message,
+                },
+            )
+            .await;
+        }
+    };
+    let (progress, mut phases) = mpsc::unbounded_channel();
+    let work = carry_out(bridge, verb, move |phase| {
+        // Nobody to tell once the connection is gone; the job goes on.
+        let _ = progress.send(phase);
+    });
+    tokio::pin!(work);
+    let last = loop {
+        tokio::select! {
+            biased;
+            Some(phase) = phases.recv() => say(&mut writer, &Line::Progress(phase)).await?,
+            line = &mut work => break line,
+        }
+    };
+    while let Ok(phase) = phases.try_recv() {
+        say(&mut writer, &Line::Progress(phase)).await?;
+    }
+    say(&mut writer, &last).await
+}
+
+async fn carry_out(bridge: &Bridge, verb: Verb, mut progress: impl FnMut(Phase) + Send) -> Line {
+    let result = match verb {
+        Verb::Encoders => Ok(Line::Encoders(
+            bridge
+                .encoders()
+                .into_iter()
+                .map(|status| status.state)
+                .collect(),
+        )),
+        Verb::Scan {
+            encoder,
+            card_wait_ms,
+        } => bridge
+            .scan(
+                encoder.as_deref(),
+                Duration::from_millis(card_wait_ms),
+                &mut progress,
+            )
+            .await
+            .map(Line::Scanned),
+        Verb::Encode {
+            encoder,
+            doors,
+            starts_at,
+            ends_at,
+            overrides,
+        } => bridge
+            .encode(
+                LocalEncode {
+                    encoder,
+                    doors,
+                    starts_at,
+                    ends_at,
+                    overrides,
+                },
+                &mut progress,
+            )
+            .await
+            .map(Line::Encoded),
+    };
+    result.unwrap_or_else(|RequestError { kind, message }| Line::Error { kind, message })
+}
+
+async fn say(writer: &mut (impl AsyncWriteExt + Unpin), line: &Line) -> std::io::Result<()> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    writer.write_all(&text).await
+}
+
+/// A bridge that runs in another process.
+pub struct Daemon {
+    stream: UnixStream,
+}
+
+impl Daemon {
+    /// Connects to the daemon at that socket; `None` when none runs there.
+    ///
+    /// # Errors
+    /// When there is one but it may not be asked.
+    pub async fn connect(path: &Path) -> Result<Option<Self>, SocketError> {
+        use std::io::ErrorKind::{ConnectionRefused, NotFound};
+        match UnixStream::connect(path).await {
+            Ok(stream) => Ok(Some(Self { stream })),
+            Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
+            Err(source) => Err(SocketError {
+                path: path.to_owned(),
+                source,
+            }),
+        }
+    }
+
+    /// All encoders that the daemon serves.
+    ///
+    /// # Errors
+    /// When the daemon went away.
+    pub async fn encoders(self) -> Result<Vec<EncoderState>, RequestError> {
+        match self.ask(&Verb::Encoders, &mut |_| {}).await? {
+            Line::Encoders(encoders) => Ok(encoders),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// As [`Bridge::scan`].
+    ///
+    /// # Errors
+    /// As [`Bridge::scan`], and when the daemon went away.
+    pub async fn scan(
+        self,
+        encoder: Option<String>,
+        card_wait: Duration,
+        progress: &mut (dyn FnMut(Phase) + Send),
+    ) -> Result<Scanned, RequestError> {
+        let card_wait_ms = u64::try_from(card_wait.as_millis()).unwrap_or(u64::MAX);
+        match self
+            .ask(
+                &Verb::Scan {
+                    encoder,
+                    card_wait_ms,
+                },
+                progress,
+            )
+            .await?
+        {
+            Line::Scanned(scanned) => Ok(scanned),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// As [`Bridge::encode`].
+    ///
+    /// # Errors
+    /// As [`Bridge::encode`], and when the daemon went away.
+    pub async fn encode(
+        self,
+        wish: LocalEncode,
+        progress: &mut (dyn FnMut(Phase) + Send),
+    ) -> Result<Encoded, RequestError> {
+        let LocalEncode {
+            encoder,
+            doors,
+            starts_at,
+            ends_at,
+            overrides,
+        } = wish;
+        match self
+            .ask(
+                &Verb::Encode {
+                    encoder,
+                    doors,
+                    starts_at,
+                    ends_at,
+                    overrides,
+                },
+                progress,
+            )
+            .await?
+        {
+            Line::Encoded(encoded) => Ok(encoded),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    async fn ask(
+        self,
+        verb: &Verb,
+        progress: &mut (dyn FnMut(Phase) + Send),
+    ) -> Result<Line, RequestError> {
+        let gone = |_| {
+            RequestError {
+            kind: "bridge_stopped".to_owned(),
+            message: "The daemon went away before it answered; `cardbridge scan` tells what is on the card.".to_owned(),
+        }
+        };
+        let (reader, mut writer) = self.stream.into_split();
+        let mut text = serde_json::to_vec(verb).map_err(|error| gone(error.into()))?;
+        text.push(b'\n');
+        writer.write_all(&text).await.map_err(gone)?;
+        let mut lines = BufReader::new(reader).lines();
+        while let Some(line) = lines.next_line().await.map_err(gone)? {
+            match serde_json::from_str(&line).map_err(|error| gone(error.into()))? {
+                Line::Progress(phase) => progress(phase),
+                Line::Error { kind, message } => return Err(RequestError { kind, message }),
+                last => return Ok(last),
+            }
+        }
+        Err(gone(std::io::ErrorKind::UnexpectedEof.into()))
+    }
+}
+
+fn unexpected(line: Line) -> RequestError {
+    RequestError {
+        kind: "uncategorized_error".to_owned(),
+        message: format!(
+            "The daemon answered something else than was asked ({line:?}); use the same version on both sides."
+        ),
+    }
+}
