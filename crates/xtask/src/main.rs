@@ -80,14 +80,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
         Verb::Tidy => {
             steps.check("tidy", "cargo xtask tidy", || tidy::check(&workspace));
         }
-        Verb::Setup => {
-            steps.check("setup", "cargo xtask setup", || {
-                setup::for_building(&workspace)
-            });
-            steps.check("setup for tests", "cargo xtask setup", || {
-                setup::for_testing(&workspace).map(|prepared| prepared.announce())
-            });
-        }
+        Verb::Setup => test::set_up_alone(&workspace, &mut steps),
     }
     Ok(steps.finish())
 }

@@ -20,10 +20,14 @@ use crate::rungs::Rung;
 use crate::setup::packages::Need;
 use crate::workspace::Workspace;
 
+/// A variable that tells tests where a thing is.
+type Variable = (&'static str, OsString);
+
 /// What tests can count on.
+#[derive(Default)]
 pub(crate) struct Prepared {
-    /// Variables that tell the tests where things are.
-    pub(crate) environment: Vec<(&'static str, OsString)>,
+    /// Where things are.
+    pub(crate) environment: Vec<Variable>,
     /// The rungs that cannot run here, each once, with the reason.
     pub(crate) skipped: Vec<(Rung, String)>,
 }
@@ -47,10 +51,7 @@ pub(crate) fn for_building(workspace: &Workspace) -> anyhow::Result<()> {
 /// When not even `target/` can be written.
 pub(crate) fn for_testing(workspace: &Workspace) -> anyhow::Result<Prepared> {
     let _turn = one_at_a_time(workspace)?;
-    let mut prepared = Prepared {
-        environment: Vec::new(),
-        skipped: Vec::new(),
-    };
+    let mut prepared = Prepared::default();
     let missing = packages::install(|need| need != Need::Build);
     for package in &missing {
         for need in package.needed_by {
@@ -81,24 +82,10 @@ impl Prepared {
         }
     }
 
-    fn install(
-        &mut self,
-        rung: Rung,
-        sdk: impl FnOnce() -> anyhow::Result<Vec<(&'static str, OsString)>>,
-    ) {
+    fn install(&mut self, rung: Rung, sdk: impl FnOnce() -> anyhow::Result<Vec<Variable>>) {
         match sdk() {
             Ok(variables) => self.environment.extend(variables),
             Err(error) => self.skip(rung, format!("{error:#}")),
-        }
-    }
-
-    /// Prints what the tests will get and what they will not.
-    pub(crate) fn announce(&self) {
-        for (name, value) in &self.environment {
-            eprintln!("{name}={}", value.display());
-        }
-        for (rung, reason) in &self.skipped {
-            eprintln!("skipped: {rung}: {reason}");
         }
     }
 }
@@ -137,10 +124,7 @@ mod tests {
 
     #[test]
     fn a_rung_is_skipped_once_for_its_first_reason() {
-        let mut prepared = Prepared {
-            environment: Vec::new(),
-            skipped: Vec::new(),
-        };
+        let mut prepared = Prepared::default();
         prepared.skip(Rung::Pcscd, "pcscd is missing".into());
         prepared.install(Rung::PythonSdk, || bail!("no route to the registry"));
         prepared.skip(Rung::Pcscd, "no private mounts".into());

@@ -36,13 +36,22 @@ pub(crate) fn chosen(workspace: &Workspace, steps: &mut Steps, arguments: &[Stri
     }
 }
 
+/// Set-up alone: what it found is said, so that a test can be run by hand.
+pub(crate) fn set_up_alone(workspace: &Workspace, steps: &mut Steps) {
+    let Some((prepared, _)) = set_up(workspace, steps) else {
+        return;
+    };
+    for (name, value) in &prepared.environment {
+        eprintln!("{name}={}", value.display());
+    }
+    for (rung, reason) in prepared.skipped {
+        steps.skip(rung, reason);
+    }
+}
+
 /// What the tests will find, and the command that runs them; `None` when they cannot be built here.
 fn build(workspace: &Workspace, steps: &mut Steps) -> Option<(Prepared, Invocation)> {
-    let prepared = steps.check("setup", "cargo xtask setup", || {
-        setup::for_building(workspace)?;
-        Ok((setup::for_testing(workspace)?, tools::nextest(workspace)?))
-    });
-    let Some((prepared, nextest)) = prepared else {
+    let Some((prepared, nextest)) = set_up(workspace, steps) else {
         steps.not_run("tests", "the set-up stopped");
         return None;
     };
@@ -60,4 +69,12 @@ fn build(workspace: &Workspace, steps: &mut Steps) -> Option<(Prepared, Invocati
             nextest.variable(name, value)
         });
     Some((prepared, nextest))
+}
+
+/// What the tests will find, and the program that runs them.
+fn set_up(workspace: &Workspace, steps: &mut Steps) -> Option<(Prepared, Invocation)> {
+    steps.check("setup", "cargo xtask setup", || {
+        setup::for_building(workspace)?;
+        Ok((setup::for_testing(workspace)?, tools::nextest(workspace)?))
+    })
 }

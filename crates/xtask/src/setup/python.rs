@@ -1,6 +1,5 @@
 //! Virtual environments with pinned packages, and the official Python SDK in one of them.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +7,7 @@ use anyhow::Context;
 
 use crate::programs;
 use crate::run::Invocation;
-use crate::setup::{directory, stamped};
+use crate::setup::{Variable, directory, stamped};
 use crate::workspace::Workspace;
 
 /// Debian's own Python, to which its Python packages belong. The one on `PATH` may be another.
@@ -21,7 +20,7 @@ const REQUIREMENTS: &str = "tests/clients/python/requirements.txt";
 ///
 /// # Errors
 /// When there is no Python, no list of requirements, or the registry cannot be reached.
-pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<(&'static str, OsString)>> {
+pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<Variable>> {
     let file = workspace.root.join(REQUIREMENTS);
     let requirements =
         fs::read_to_string(&file).with_context(|| format!("could not read {REQUIREMENTS}"))?;
@@ -49,21 +48,22 @@ pub(crate) fn environment(
     let source = format!("{} {version}{}\n", python.display(), pins.join("\n"));
     let programs = directory.join("bin");
     stamped::make_once(&directory, &source, || {
-        eprintln!("installing {} into {}", pins.join(" "), directory.display());
+        let first = pins.first().unwrap_or(&name);
+        eprintln!(
+            "installing {first} and what it asks for into {}",
+            directory.display()
+        );
         let make = Invocation::new(&python).arguments(["-m", "venv"]);
         make.argument(&directory).output()?;
+        let list = directory.join("requirements.txt");
+        fs::write(&list, pins.join("\n"))?;
         Invocation::new(programs.join("python"))
-            .arguments([
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-            ])
-            .arguments(["--retries", "2", "--timeout", "60"])
-            .arguments(pins)
-            .output()?;
-        Ok(())
+            .arguments(["-m", "pip", "install", "--disable-pip-version-check"])
+            .arguments(["--retries", "2", "--timeout", "60", "--requirement"])
+            .argument(&list)
+            .output()
+            .with_context(|| format!("Python's registry did not give {first}"))
+            .map(drop)
     })?;
     Ok(programs)
 }

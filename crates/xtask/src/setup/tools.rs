@@ -4,7 +4,7 @@ use anyhow::Context;
 
 use crate::programs;
 use crate::run::Invocation;
-use crate::setup::python;
+use crate::setup::{one_at_a_time, python};
 use crate::workspace::Workspace;
 
 /// `cargo nextest`, the test runner.
@@ -32,6 +32,7 @@ fn companion(workspace: &Workspace, verb: &str, pin: &str) -> anyhow::Result<Inv
     if programs::find(&program).is_some() {
         return Ok(Invocation::cargo(&[verb]));
     }
+    let _turn = one_at_a_time(workspace)?;
     let programs = python::environment(workspace, &program, &[pin]).with_context(|| {
         format!("{program} is missing: run `cargo install --locked {program}`, or make this work")
     })?;
