@@ -14,6 +14,8 @@ mod copies;
 mod credential;
 mod doors;
 mod format;
+#[cfg(test)]
+mod golden;
 mod inspect;
 mod inspected;
 mod keys;

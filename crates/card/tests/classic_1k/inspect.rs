@@ -42,7 +42,8 @@ fn a_blank_card_costs_eleven_exchanges_to_be_sure_of() {
 
 #[test]
 fn whatever_is_not_as_delivered_and_not_ours_is_foreign_and_refused() {
-    let cases: [(&str, fn(&mut Field)); 9] = [
+    type Make = fn(&mut Field);
+    let cases: [(&str, Make); 9] = [
         ("other keys in both sectors", |field| {
             for trailer in [7, 11] {
                 field.card.memory[trailer][..6]

@@ -147,7 +147,7 @@ impl Classic1k {
 
     fn key_b_is_data(&self, block: u8) -> bool {
         let (c1, c2, c3) = self.condition(block / 4 * 4 + 3);
-        !c1 && !(c2 && c3)
+        matches!((c1, c2, c3), (false, false, _) | (false, true, false))
     }
 }
 
