@@ -48,16 +48,6 @@ impl Technology {
         Technology::ALL.into_iter().map(Technology::name).collect()
     }
 
-    /// The two card-type bytes of a PC/SC storage card's ATR (PC/SC part 3 supplement, table of
-    /// card names).
-    pub(crate) fn pcsc_card_name(self) -> [u8; 2] {
-        match self {
-            Technology::MifareClassic1k => [0x00, 0x01],
-            Technology::MifareClassic4k => [0x00, 0x02],
-            Technology::MifareClassicMini => [0x00, 0x26],
-        }
-    }
-
     /// ATQA in the order of its transmission, low byte first (NXP AN10833).
     pub(crate) fn atqa(self, uid: &Uid) -> [u8; 2] {
         let kind = match self {

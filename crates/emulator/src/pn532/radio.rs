@@ -29,7 +29,6 @@ pub(super) enum Answer {
 pub(super) struct Target {
     pub(super) number: u8,
     pub(super) uid: Uid,
-    pub(super) sak: u8,
 }
 
 #[derive(Debug)]

@@ -111,7 +111,6 @@ impl Radio {
             .map(|(number, selected)| Target {
                 number,
                 uid: selected.uid,
-                sak: selected.sak,
             })
             .collect();
         self.current = self.targets.last().map(|target| target.number);

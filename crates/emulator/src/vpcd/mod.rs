@@ -1,10 +1,23 @@
 //! A contactless PC/SC reader as the client of `vpcd`, the virtual reader driver of a real `pcscd`.
 
+mod atr;
+mod firmware;
+mod pcscd;
+mod session;
+mod status;
+mod wire;
+
+pub use pcscd::{PcscdError, PrivatePcscd};
+
 use std::io;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use thiserror::Error;
 
+use self::firmware::Firmware;
+use self::session::{Controls, Session};
+use crate::bell::{Bell, Thread};
 use crate::slot::Slot;
 
 /// Which key structures the reader takes in `FF 82` (load key). Readers differ, and a host must probe.
@@ -54,6 +67,8 @@ pub enum ReaderError {
 #[derive(Debug)]
 pub struct PcscReader {
     slot: Slot,
+    controls: Arc<Controls>,
+    thread: Option<Thread>,
 }
 
 impl PcscReader {
@@ -66,8 +81,24 @@ impl PcscReader {
         port: u16,
         settings: ReaderSettings,
     ) -> Result<PcscReader, ReaderError> {
-        let _ = (port, settings);
-        Ok(PcscReader { slot })
+        let bell = Arc::new(Bell::new().map_err(ReaderError::Thread)?);
+        slot.subscribe(&bell);
+        let controls = Arc::new(Controls {
+            bell,
+            is_plugged: AtomicBool::new(true),
+            stop: AtomicBool::new(false),
+        });
+        let session = Session::new(slot.clone(), port, Firmware::new(slot.clone(), settings));
+        let thread = Thread::spawn("pcsc emulator", {
+            let controls = controls.clone();
+            move || session.run(&controls)
+        })
+        .map_err(ReaderError::Thread)?;
+        Ok(PcscReader {
+            slot,
+            controls,
+            thread: Some(thread),
+        })
     }
 
     /// Where cards are placed.
@@ -77,85 +108,33 @@ impl PcscReader {
     }
 
     /// Pulls the cable as far as `vpcd` can show it: the reader stays listed and no card is seen.
-    pub fn unplug(&self) {}
+    pub fn unplug(&self) {
+        self.set_plugged(false);
+    }
 
     /// Plugs it in again.
-    pub fn plug(&self) {}
+    pub fn plug(&self) {
+        self.set_plugged(true);
+    }
 
     /// Whether the cable is in.
     #[must_use]
     pub fn is_plugged(&self) -> bool {
-        true
+        self.controls.is_plugged.load(Ordering::Acquire)
+    }
+
+    fn set_plugged(&self, plugged: bool) {
+        self.controls.is_plugged.store(plugged, Ordering::Release);
+        self.controls.bell.ring();
     }
 }
 
-/// Why a private `pcscd` could not be had.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PcscdError {
-    /// A program or the `vpcd` driver is missing.
-    #[error("{what} is missing; install the Debian package {package}")]
-    Missing {
-        /// What is missing.
-        what: String,
-        /// The package that has it.
-        package: &'static str,
-    },
-    /// Files or processes could not be set up.
-    #[error("the private pcscd could not be set up: {step}")]
-    Setup {
-        /// What was being done.
-        step: &'static str,
-        /// Why it failed.
-        #[source]
-        source: io::Error,
-    },
-    /// It did not come up.
-    #[error("the private pcscd did not come up: {said}")]
-    DidNotStart {
-        /// The end of what it printed.
-        said: String,
-    },
-}
-
-/// An unprivileged `pcscd` of one's own in a user and mount namespace, with `vpcd` readers on free
-/// ports. Several run beside each other and beside the system's. Clients reach it with the
-/// environment variable `PCSCLITE_CSOCK_NAME` set to [`socket`](PrivatePcscd::socket). Ends on drop,
-/// and with the process that started it.
-#[derive(Debug)]
-pub struct PrivatePcscd {
-    socket: PathBuf,
-    ports: Vec<u16>,
-}
-
-impl PrivatePcscd {
-    /// Starts a `pcscd` with this many readers (1–8) and waits until it takes connections.
-    ///
-    /// # Errors
-    /// A missing package, or a set-up that failed.
-    pub fn start(readers: usize) -> Result<PrivatePcscd, PcscdError> {
-        let _ = readers;
-        Ok(PrivatePcscd {
-            socket: PathBuf::new(),
-            ports: Vec::new(),
-        })
-    }
-
-    /// The server's socket, for `PCSCLITE_CSOCK_NAME`.
-    #[must_use]
-    pub fn socket(&self) -> &Path {
-        &self.socket
-    }
-
-    /// The loopback port of each reader, for [`PcscReader::start`].
-    #[must_use]
-    pub fn ports(&self) -> &[u16] {
-        &self.ports
-    }
-
-    /// The name that PC/SC clients see for the n-th reader, counted from 0.
-    #[must_use]
-    pub fn reader_name(&self, n: usize) -> String {
-        format!("Virtual PCD {n:02X} 00")
+impl Drop for PcscReader {
+    fn drop(&mut self) {
+        self.controls.stop.store(true, Ordering::Release);
+        self.controls.bell.ring();
+        if let Some(thread) = self.thread.take() {
+            thread.join();
+        }
     }
 }
