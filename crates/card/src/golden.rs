@@ -201,3 +201,34 @@ fn the_published_diversification_vectors_of_the_file_come_out() {
         assert_eq!(*derived, bytes(&vector["derived"]));
     }
 }
+
+/// docs/card-format.md works the first card of the file out; its figures must be the file's.
+#[test]
+fn the_worked_example_of_the_page_is_the_first_card_of_the_file() {
+    let page = include_str!("../../../docs/card-format.md");
+    let example = page.split("## 9. A worked example").nth(1).unwrap();
+    let digits: String = example.split_whitespace().collect();
+    let first = &vectors()["cards"][0];
+    let mut figures = vec![
+        text(&first["site_key"]),
+        text(&first["site_mark"]),
+        text(&first["check_value"]),
+        text(&first["uid"]),
+    ];
+    figures.extend(["read", "write", "tag"].map(|purpose| text(&first["masters"][purpose])));
+    for copy in ["A", "B"] {
+        let copy = &first["copies"][copy];
+        let trailer = text(&copy["trailer"]);
+        figures.extend([
+            trailer,
+            &trailer[..12],
+            &trailer[20..],
+            text(&copy["tag_key"]),
+        ]);
+    }
+    let image = text(&first["copies"]["B"]["image"]);
+    figures.extend([&image[..32], &image[32..64], &image[64..], &image[..80]]);
+    for figure in figures {
+        assert!(digits.contains(figure), "{figure} is not in the example");
+    }
+}
