@@ -19,6 +19,7 @@ mod test;
 mod tidy;
 mod workspace;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -28,7 +29,7 @@ use crate::workspace::Workspace;
 
 /// Builds, tests and shows cardbridge; sets the machine up first where that is needed.
 #[derive(Parser)]
-#[command(bin_name = "cargo xtask", version, about)]
+#[command(bin_name = "cargo xtask")]
 struct Arguments {
     #[command(subcommand)]
     verb: Verb,
@@ -68,7 +69,7 @@ fn main() -> ExitCode {
 
 fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     let workspace = Workspace::load()?;
-    std::env::set_current_dir(&workspace.root)?;
+    env::set_current_dir(&workspace.root)?;
     let mut steps = Steps::default();
     match verb {
         Verb::Demo { arguments } => return Err(demo::become_demo(&workspace, &arguments)),

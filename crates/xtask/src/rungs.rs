@@ -17,10 +17,10 @@ pub(crate) enum Rung {
     Libnfc,
     /// libfreefare's tools, on a pty.
     Libfreefare,
-    /// The official Python SDK against the whole system.
-    PythonSdk,
+    /// Scripts that use pinned Python packages: the official SDK against the whole system, the reader of the card format.
+    Python,
     /// The official JavaScript SDK against the whole system.
-    JavascriptSdk,
+    Javascript,
 }
 
 impl Rung {
@@ -34,8 +34,8 @@ impl Rung {
             Rung::Pyscard => "test(/pyscard/)",
             Rung::Libnfc => "test(/libnfc|nfc_list|nfc_mfclassic/)",
             Rung::Libfreefare => "test(/freefare|mifare_classic_(format|write|read)/)",
-            Rung::PythonSdk => "test(/python/)",
-            Rung::JavascriptSdk => "test(/javascript/)",
+            Rung::Python => "test(/python/)",
+            Rung::Javascript => "test(/javascript/)",
         }
     }
 }
@@ -48,8 +48,8 @@ impl fmt::Display for Rung {
             Rung::Pyscard => "tests with pyscard",
             Rung::Libnfc => "tests with libnfc",
             Rung::Libfreefare => "tests with libfreefare",
-            Rung::PythonSdk => "tests with the official Python SDK",
-            Rung::JavascriptSdk => "tests with the official JavaScript SDK",
+            Rung::Python => "tests in Python (the official SDK and others)",
+            Rung::Javascript => "tests in JavaScript (the official SDK)",
         })
     }
 }
@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn only_the_tests_of_rungs_that_cannot_run_are_left_out() {
         assert_eq!(
-            all_but(&[Rung::Opensc, Rung::PythonSdk]).as_deref(),
+            all_but(&[Rung::Opensc, Rung::Python]).as_deref(),
             Some("not (kind(test) & (test(/opensc/) | test(/python/)))")
         );
     }

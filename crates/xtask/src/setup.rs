@@ -65,8 +65,8 @@ pub(crate) fn for_testing(workspace: &Workspace) -> anyhow::Result<Prepared> {
             prepared.skip(rung, format!("{error:#}"));
         }
     }
-    prepared.install(Rung::PythonSdk, || python::sdk(workspace));
-    prepared.install(Rung::JavascriptSdk, || javascript::sdk(workspace));
+    prepared.install(Rung::Python, || python::sdk(workspace));
+    prepared.install(Rung::Javascript, || javascript::sdk(workspace));
     Ok(prepared)
 }
 
@@ -126,13 +126,13 @@ mod tests {
     fn a_rung_is_skipped_once_for_its_first_reason() {
         let mut prepared = Prepared::default();
         prepared.skip(Rung::Pcscd, "pcscd is missing".into());
-        prepared.install(Rung::PythonSdk, || bail!("no route to the registry"));
+        prepared.install(Rung::Python, || bail!("no route to the registry"));
         prepared.skip(Rung::Pcscd, "no private mounts".into());
         assert_eq!(
             prepared.skipped,
             [
                 (Rung::Pcscd, "pcscd is missing".to_owned()),
-                (Rung::PythonSdk, "no route to the registry".to_owned()),
+                (Rung::Python, "no route to the registry".to_owned()),
             ]
         );
     }

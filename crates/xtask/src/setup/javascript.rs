@@ -30,7 +30,7 @@ pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<Variable>> {
     let programs = programs(workspace)?;
     let node = programs.join("node");
     let version = Invocation::new(&node).argument("--version").output()?;
-    let directory = directory(workspace).join("javascript-sdk");
+    let directory = directory(workspace).join("javascript");
     stamped::make_once(&directory, &format!("{version}{manifest}"), || {
         eprintln!(
             "installing what {MANIFEST} asks for into {}",

@@ -66,9 +66,9 @@ const PACKAGES: &[Package] = &[
     },
     Package {
         name: "python3-venv",
-        purpose: "holds pinned tools and the official Python SDK",
+        purpose: "holds pinned tools and Python packages",
         sign: Sign::Venv,
-        needed_by: &[Need::Tools, Need::Rung(Rung::PythonSdk)],
+        needed_by: &[Need::Tools, Need::Rung(Rung::Python)],
     },
     Package {
         name: "pcscd",
@@ -86,6 +86,12 @@ const PACKAGES: &[Package] = &[
         name: "util-linux",
         purpose: "a private /run/pcscd for each pcscd",
         sign: Sign::Program("unshare"),
+        needed_by: PCSC,
+    },
+    Package {
+        name: "mount",
+        purpose: "puts that /run/pcscd in place",
+        sign: Sign::Program("mount"),
         needed_by: PCSC,
     },
     Package {
@@ -181,9 +187,9 @@ fn apt_get() -> Option<Invocation> {
     let quiet = [
         "DEBIAN_FRONTEND=noninteractive",
         "apt-get",
-        "--quiet",
-        "-o",
-        "DPkg::Lock::Timeout=120",
+        "--quiet=2",
+        "-o=Dpkg::Use-Pty=0",
+        "-o=DPkg::Lock::Timeout=120",
     ];
     if is_root() {
         return Some(Invocation::new("env").arguments(quiet));

@@ -25,7 +25,7 @@ pub(crate) fn sdk(workspace: &Workspace) -> anyhow::Result<Vec<Variable>> {
     let requirements =
         fs::read_to_string(&file).with_context(|| format!("could not read {REQUIREMENTS}"))?;
     let pins: Vec<_> = pins(&requirements).collect();
-    let programs = environment(workspace, "python-sdk", &pins)?;
+    let programs = environment(workspace, "python", &pins)?;
     Ok(vec![(
         "CARDBRIDGE_TEST_PYTHON",
         programs.join("python").into(),

@@ -10,7 +10,7 @@ const SAY_NOTHING: &[&str] = &[
     "manager", "handler", "helper", "util", "service", "common", "misc",
 ];
 
-/// A building has common doors, so `common` beside one of these, or in a file about them, is its proper name.
+/// A building has common doors, so `common` on a line with one of these, or in a file about them, is its proper name.
 const OF_DOORS: &[&str] = &["door", "entrance", "area"];
 
 /// What gives the next word as a name.
@@ -33,7 +33,7 @@ pub(super) fn of_file(path: &str) -> Option<Finding> {
     });
     let (stem, word) = stems
         .into_iter()
-        .find_map(|stem| Some((stem, empty_word(stem, path)?)))?;
+        .find_map(|stem| Some((stem, empty_word(stem, &[path])?)))?;
     Some(Finding {
         path: path.to_owned(),
         line: 1,
@@ -50,10 +50,12 @@ pub(super) fn in_code<'a>(path: &'a str, code: &'a str) -> impl Iterator<Item = 
         .filter(|((_, definer), _)| DEFINERS.contains(definer))
         .filter(|((at, definer), (next, _))| follows(&code[at + definer.len()..*next]))
         .filter_map(move |(_, (at, name))| {
-            let word = empty_word(name, path)?;
+            let line = line_at(code, at);
+            let written = code.lines().nth(line - 1).unwrap_or_default();
+            let word = empty_word(name, &[path, written])?;
             Some(Finding {
                 path: path.to_owned(),
-                line: line_at(code, at),
+                line,
                 rule: RULE,
                 remedy: format!("rename `{name}`: `{word}` does not say what it is"),
             })
@@ -66,14 +68,15 @@ fn follows(between: &str) -> bool {
     between.is_empty() || between == "!"
 }
 
-/// The first word of `name`, given in the file at `path`, that says nothing.
-fn empty_word(name: &str, path: &str) -> Option<&'static str> {
+/// The first word of `name` that says nothing; `around` is where it is given.
+fn empty_word(name: &str, around: &[&str]) -> Option<&'static str> {
     let words = split(name);
-    let is_of_doors = [name, path].iter().any(|it| {
-        split(it)
+    let names_doors = |text: &&str| {
+        split(text)
             .iter()
             .any(|word| OF_DOORS.contains(&singular(word)))
-    });
+    };
+    let is_of_doors = names_doors(&name) || around.iter().any(names_doors);
     SAY_NOTHING
         .iter()
         .copied()
@@ -153,6 +156,10 @@ mod tests {
             assert_eq!(in_code("lib.rs", code).next(), None, "{code}");
         }
         assert_eq!(in_code("src/doors.rs", "fn common() {}").next(), None);
+        assert_eq!(
+            in_code("lib.rs", "fn common() -> DoorNumber {}").next(),
+            None
+        );
         for path in [
             "udev/cardbridge.service",
             ".config/nextest.toml",
