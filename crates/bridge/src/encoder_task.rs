@@ -320,8 +320,9 @@ impl EncoderTask {
                 "the encoder cannot be used"
             );
         }
-        self.feed(Event::EncoderFailed(error.kind())).await;
+        // Lost first, so that what waits does not begin on an encoder that is gone.
         self.feed(Event::EncoderLost(error.kind())).await;
+        self.feed(Event::EncoderFailed(error.kind())).await;
     }
 
     async fn woken(&mut self) {

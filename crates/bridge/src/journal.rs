@@ -375,3 +375,6 @@ fn create_private(directory: &Path, path: &Path) -> std::io::Result<()> {
         .open(path)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -93,7 +93,7 @@ pub enum Event {
     EncoderFailed(ErrorKind),
     /// The encoder can take jobs.
     EncoderOnline,
-    /// The encoder cannot take jobs any more.
+    /// The encoder cannot take jobs any more. If it still owes an answer, [`Event::EncoderFailed`] follows.
     EncoderLost(ErrorKind),
     /// The time of [`Machine::deadline`] has come.
     Tick,
