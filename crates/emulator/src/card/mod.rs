@@ -3,7 +3,7 @@
 
 mod classic;
 mod eeprom;
-mod noise;
+pub(crate) mod noise;
 mod selection;
 mod technology;
 mod uid;

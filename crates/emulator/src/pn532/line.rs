@@ -79,7 +79,8 @@ impl Line {
         }
     }
 
-    fn turn(&self, chip: &mut Chip, bell: &Bell) -> io::Result<()> {
+    /// Waits until there is something to do, and does it.
+    pub(super) fn turn(&self, chip: &mut Chip, bell: &Bell) -> io::Result<()> {
         let mut fds = [
             PollFd::new(&self.openers, PollFlags::IN),
             PollFd::new(&self.near, PollFlags::IN),
@@ -109,11 +110,10 @@ impl Line {
                 Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
-            if seen.contains(inotify::ReadFlags::OPEN) {
-                // A UART keeps nothing for a host that was not there.
-                termios::tcflush(&self.near, QueueSelector::OFlush)?;
-                termios::tcflush(&self.far, QueueSelector::IFlush)?;
-            } else {
+            // A UART keeps nothing for a host that was not there.
+            termios::tcflush(&self.near, QueueSelector::OFlush)?;
+            termios::tcflush(&self.far, QueueSelector::IFlush)?;
+            if !seen.contains(inotify::ReadFlags::OPEN) {
                 // The kernel lifts a claim with the last closing, which never comes while we hold
                 // the far end: a killed host would lock everybody out.
                 termios::ioctl_tiocnxcl(&self.far)?;
@@ -151,6 +151,20 @@ impl Line {
             .into_iter()
             .map(|byte| byte.rotate_left(3) ^ 0x5A)
             .collect())
+    }
+}
+
+#[cfg(test)]
+impl Line {
+    /// Whether there is something to do, or will be within this time.
+    pub(super) fn is_busy(&self, within: std::time::Duration) -> bool {
+        let mut fds = [
+            PollFd::new(&self.openers, PollFlags::IN),
+            PollFd::new(&self.near, PollFlags::IN),
+        ];
+        poll(&mut fds, Some(&timeout_until(Instant::now() + within)))
+            .expect("two sound descriptors")
+            != 0
     }
 }
 

@@ -221,11 +221,10 @@ impl Slot {
     pub(crate) fn set_field(&self, on: bool) {
         let mut state = self.shared.lock();
         if !on {
-            state.open = false;
+            state.abandon();
             state.cards.iter().for_each(|card| card.lock().power_off());
         }
         state.is_field_on = on;
-        state.depart_if_due();
         drop(state);
         self.shared.changed.notify_all();
     }
@@ -301,14 +300,9 @@ impl State {
             .map(|departure| departure.moment)
     }
 
-    /// An exchange that was given up half-way ends here.
-    fn depart_if_due(&mut self) {
-        let done = self.log.exchanges();
-        if !self.open
-            && self
-                .departure
-                .is_some_and(|departure| departure.exchange <= done)
-        {
+    /// The reader does something else in the midst of an exchange, which so ends unanswered.
+    fn abandon(&mut self) {
+        if std::mem::take(&mut self.open) && self.departs_in(self.log.exchanges()).is_some() {
             self.depart();
         }
     }
@@ -340,11 +334,16 @@ impl State {
         }
         let mut answers = Vec::new();
         for card in self.cards.clone() {
+            if !self.cards.iter().any(|lying| lying.is(&card)) {
+                // What happened to the one before took this one along.
+                break;
+            }
             let purpose = card.lock().purpose(frame);
             match purpose {
                 Purpose::Unheard => {}
                 Purpose::Selecting => {
-                    answers.extend(card.lock().receive(frame, &mut Eeprom::powered()).answer)
+                    self.abandon();
+                    answers.extend(card.lock().receive(frame, &mut Eeprom::powered()).answer);
                 }
                 Purpose::Continuing => answers.extend(self.exchange(&card, frame)),
                 Purpose::Exchange(kind) => {
@@ -374,6 +373,7 @@ impl State {
         if !self.is_field_on {
             return Verdict::Mute;
         }
+        self.abandon();
         let Some(card) = self
             .cards
             .iter()
