@@ -113,11 +113,8 @@ impl Inspect {
     /// Opens the next sector. The key that opened the sector before is tried first; a transport key that was refused
     /// once is not tried again.
     fn begin_copy(&mut self) -> Step<Inspected> {
-        let (key, fallback) = match self
-            .done
-            .checked_sub(1)
-            .map(|at| self.findings[ORDER[at].index()].clone())
-        {
+        let before = self.done.checked_sub(1).map(|at| ORDER[at].index());
+        let (key, fallback) = match before.map(|index| &self.findings[index]) {
             None | Some(Finding::Void { .. } | Finding::Valid(_)) => {
                 (self.site_key(), Some(SectorKey::Transport))
             }

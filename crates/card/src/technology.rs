@@ -56,9 +56,8 @@ use Kind::{Known, Placed};
 
 /// SEL_RES values of cards that are not in ISO/IEC 14443-4 (NXP AN10833, tables 2 and 6; 88h is Infineon's 1K,
 /// 28h and 38h are smart cards that emulate a Classic).
-const BY_SAK: [(u8, Kind); 14] = [
+const BY_SAK: [(u8, Kind); 12] = [
     (0x00, Known("MIFARE Ultralight or NTAG")),
-    (0x01, Known("MIFARE Classic 1K of TNP3xxx kind")),
     (0x04, Known("card with an incomplete UID")),
     (0x08, Placed(Technology::MifareClassic1k)),
     (0x09, Known("MIFARE Mini")),
@@ -70,12 +69,11 @@ const BY_SAK: [(u8, Kind); 14] = [
     (0x38, Known("MIFARE Classic 4K")),
     (0x68, Placed(Technology::MifareClassic1k)),
     (0x88, Placed(Technology::MifareClassic1k)),
-    (0x98, Known("MIFARE Classic 4K")),
 ];
 
 /// Card names `NN NN` that a PC/SC reader puts into the ATR of a storage card (PC/SC part 3, 3.1.3.2.3.2 and its
 /// supplement; LudovicRousseau/pcsc-tools smartcard_list.txt).
-const BY_CARD_NAME: [(u16, Kind); 11] = [
+const BY_CARD_NAME: [(u16, Kind); 12] = [
     (0x0001, Placed(Technology::MifareClassic1k)),
     (0x0002, Known("MIFARE Classic 4K")),
     (0x0003, Known("MIFARE Ultralight or NTAG")),
@@ -83,10 +81,11 @@ const BY_CARD_NAME: [(u16, Kind); 11] = [
     (0x0030, Known("Topaz")),
     (0x0036, Known("MIFARE Plus 2K in security level 1")),
     (0x0037, Known("MIFARE Plus 4K in security level 1")),
+    (0x0038, Known("MIFARE Plus 2K in security level 2")),
+    (0x0039, Known("MIFARE Plus 4K in security level 2")),
     (0x003A, Known("MIFARE Ultralight C")),
     (0x003B, Known("FeliCa")),
     (0x003D, Known("MIFARE Ultralight EV1")),
-    (0xF004, Known("Topaz")),
 ];
 
 /// SENS_RES of DESFire cards, most significant byte first (NXP AN10833, table 4).

@@ -49,6 +49,8 @@ pub(crate) struct Field {
     pub(crate) exchanges: usize,
     /// The blocks that were written, in order.
     pub(crate) written: Vec<u8>,
+    /// The exchanges at which that was.
+    pub(crate) writes_at: Vec<usize>,
     /// What happens, and at which exchange.
     pub(crate) fault: Option<(usize, Fault)>,
     /// Whether a command with [`Effect::Commits`] was sent.
@@ -70,6 +72,7 @@ impl Field {
             card,
             exchanges: 0,
             written: Vec::new(),
+            writes_at: Vec::new(),
             fault: None,
             committing: false,
             gone: false,
@@ -85,6 +88,7 @@ impl Field {
         self.card.select();
         self.exchanges = 0;
         self.written.clear();
+        self.writes_at.clear();
         self.fault = fault;
         self.committing = false;
         self.gone = false;
@@ -158,6 +162,7 @@ impl Field {
                 .map(|bytes| Reply::Data(bytes.to_vec())),
             ClassicCommand::Write { block, data } => {
                 self.written.push(*block);
+                self.writes_at.push(self.exchanges - 1);
                 self.card
                     .write(*block, *data.expose())
                     .map(|()| Reply::Done)

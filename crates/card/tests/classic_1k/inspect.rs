@@ -126,6 +126,23 @@ fn our_card_with_one_dead_sector_is_still_read_but_not_written() {
 }
 
 #[test]
+fn a_trailer_is_never_written_beside_a_credential() {
+    for (as_delivered, times) in [(7, 1), (11, 2)] {
+        let mut field = encoded(times);
+        field.card.memory[as_delivered] = crate::model::transport_trailer();
+        let older = as_delivered - 3;
+        field.card.memory[older..as_delivered].fill([0; 16]);
+        let before = field.card.memory;
+        let refused = field.encode(&guest(9, 109), None).ended.done().unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "this card belongs to another system (one of its sectors has the transport key beside a credential of this site); use a blank card or one of this site"
+        );
+        assert_eq!(field.card.memory, before);
+    }
+}
+
+#[test]
 fn a_prepared_card_without_a_valid_copy_is_torn() {
     let mut field = encoded(1);
     for content in [[0; 16], [0x48; 16], [0xEE; 16]] {
@@ -178,6 +195,26 @@ fn a_swap_in_the_middle_of_an_inspection_is_noticed() {
     };
     assert!(matches!(
         inspect.next(Some(Reply::Reselected(other))),
+        Step::Done(Err(Refusal::Swapped))
+    ));
+}
+
+#[test]
+fn a_swap_before_a_lock_is_noticed() {
+    use card::{Command, PresentedCard, Procedure, ReadCopies, Reply, Step};
+    let card = encoded(0).presented();
+    let keys = crate::site::keys().lock_keys();
+    let mut read = ReadCopies::new(card.clone(), keys).unwrap();
+    assert!(matches!(read.next(None), Step::Exchange(..)));
+    let Step::Exchange(Command::Reselect, _) = read.next(Some(Reply::Refused)) else {
+        panic!("after a refused key the card is selected again")
+    };
+    let other = PresentedCard {
+        uid: "04000001".parse().unwrap(),
+        ..card
+    };
+    assert!(matches!(
+        read.next(Some(Reply::Reselected(other))),
         Step::Done(Err(Refusal::Swapped))
     ));
 }
