@@ -21,6 +21,10 @@ impl Driver for Pn532Driver {
         NAME
     }
 
+    fn needs_entry(&self) -> bool {
+        true
+    }
+
     /// One setting: `port`, the absolute path of the serial port.
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {
         settings.only(&[PORT])?;

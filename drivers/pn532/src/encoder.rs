@@ -101,11 +101,23 @@ impl<L: Line> Pn532<L> {
         }
     }
 
-    /// Waits until no card answers. One miss proves nothing, so the second look has to miss it too.
+    /// Waits until the card that rests there has left: no card answers, or another one does. One miss proves nothing,
+    /// so a second look has to miss it too.
     fn wait_for_removal(&mut self, deadline: Instant, stop: &Stop) -> Result<(), Error> {
+        let mut resting = None;
         loop {
-            if self.look(1)? == Found::None && self.look_afresh(1)? == Found::None {
-                return Ok(());
+            let mut found = self.look(1)?;
+            if found == Found::None {
+                found = self.look_afresh(1)?;
+            }
+            match found {
+                Found::None => return Ok(()),
+                Found::One(_, card) => {
+                    if *resting.get_or_insert(card.uid) != card.uid {
+                        return Ok(());
+                    }
+                }
+                Found::Several => return Err(Error::new(ErrorKind::SeveralCards)),
             }
             if Instant::now() >= deadline {
                 return Err(Error::new(ErrorKind::NoCard));

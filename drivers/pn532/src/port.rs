@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use encoder::{Access, Identity};
 use rustix::fs::Access as Permission;
@@ -144,28 +144,35 @@ fn group_name(gid: u32) -> String {
 /// it holds is no obstacle that a person could remove.
 fn holder(path: &Path, count_own: bool) -> Option<String> {
     let node = fs::canonicalize(path).ok()?;
-    let own = PathBuf::from(std::process::id().to_string());
-    fs::read_dir("/proc").ok()?.flatten().find_map(|process| {
-        let id = PathBuf::from(process.file_name());
-        let holds = || {
-            fs::read_dir(process.path().join("fd")).is_ok_and(|mut fds| {
-                fds.any(|fd| {
-                    fd.and_then(|fd| fs::read_link(fd.path()))
-                        .is_ok_and(|target| target == node)
-                })
-            })
-        };
-        if id == own {
-            return (count_own && holds()).then(|| "this program itself".to_owned());
-        }
-        let name = fs::read_to_string(process.path().join("comm")).ok()?;
-        holds().then(|| format!("{} (process {})", name.trim(), id.display()))
+    if node.starts_with("/dev/pts") {
+        // Whatever emulates a port has its terminal open too, which keeps nobody out.
+        return None;
+    }
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    processes
+        .filter_map(|process| process.file_name().to_str()?.parse::<u32>().ok())
+        .filter(|&id| count_own || id != std::process::id())
+        .find(|id| has_open(*id, &node))
+        .map(|id| {
+            if id == std::process::id() {
+                return "this program itself".to_owned();
+            }
+            let name = fs::read_to_string(format!("/proc/{id}/comm")).unwrap_or_default();
+            format!("{} (process {id})", name.trim())
+        })
+}
+
+fn has_open(process: u32, node: &Path) -> bool {
+    fs::read_dir(format!("/proc/{process}/fd")).is_ok_and(|fds| {
+        fds.flatten()
+            .any(|fd| fs::read_link(fd.path()).is_ok_and(|target| target == node))
     })
 }
 
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
 
     use super::*;
 
@@ -214,6 +221,14 @@ mod tests {
         let node = sysfs(home.path(), &[]);
         assert!(usb_device(home.path(), &node).is_none());
         assert_eq!(identity(&node).0, Identity::of_port(&node));
+    }
+
+    #[test]
+    fn whoever_has_a_port_open_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let own = holder(file.path(), true);
+        assert_eq!(own.as_deref(), Some("this program itself"));
+        assert_eq!(holder(file.path(), false), None);
     }
 
     #[test]
