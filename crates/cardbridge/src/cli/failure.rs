@@ -45,9 +45,14 @@ impl Failure {
 
     /// What was given, on the command line or in a file, is wrong.
     pub(crate) fn wrong_input(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::new(kind, message).into_wrong_input()
+    }
+
+    /// The same, as the fault of what was given.
+    pub(crate) fn into_wrong_input(self) -> Self {
         Self {
             exit: Exit::WrongInput,
-            ..Self::new(kind, message)
+            ..self
         }
     }
 

@@ -1,10 +1,15 @@
 //! The command line: what each verb takes, how its result is shown, and how it ends. What the verbs do lives elsewhere.
 
+mod configuration;
+mod daemon;
+mod encoders;
 mod failure;
 mod lab;
 mod logging;
 mod output;
 mod parse;
+mod run;
+mod scan;
 mod shutdown;
 
 use std::process::ExitCode;
@@ -50,6 +55,9 @@ struct LoggingArguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Lab(lab::Arguments),
+    Run(run::Arguments),
+    Encoders(encoders::Arguments),
+    Scan(scan::Arguments),
 }
 
 /// Runs the program.
@@ -64,7 +72,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn start(cli: Cli, output: Output) -> Result<(), Failure> {
     logging::start(
-        cli.logging.log.clone(),
+        cli.logging.log,
         cli.verb.default_filter(),
         cli.logging.log_format,
     )?;
@@ -72,11 +80,8 @@ fn start(cli: Cli, output: Output) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| {
-            Failure::because(
-                "no_runtime",
-                "the program could not start its threads",
-                &error,
-            )
+            let what = "the program could not start its threads";
+            Failure::because("no_runtime", what, &error)
         })?;
     let result = runtime.block_on(cli.verb.run(output));
     // A driver's thread may never return; it must not keep the program from ending.
@@ -88,19 +93,27 @@ impl Verb {
     fn wants_json(&self) -> bool {
         match self {
             Self::Lab(arguments) => arguments.json,
+            Self::Run(_) => false,
+            Self::Encoders(arguments) => arguments.json,
+            Self::Scan(arguments) => arguments.json,
         }
     }
 
     /// What is logged when nobody says otherwise: daemons tell what they do, tools only what is wrong.
     fn default_filter(&self) -> &'static str {
         match self {
+            Self::Run(_) => "info",
             Self::Lab(_) => "warn",
+            Self::Encoders(_) | Self::Scan(_) => "error",
         }
     }
 
     async fn run(self, output: Output) -> Result<(), Failure> {
         match self {
             Self::Lab(arguments) => lab::run(arguments, output).await,
+            Self::Run(arguments) => run::run(arguments).await,
+            Self::Encoders(arguments) => encoders::run(arguments, output).await,
+            Self::Scan(arguments) => scan::run(arguments, output).await,
         }
     }
 }

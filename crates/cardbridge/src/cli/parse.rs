@@ -37,6 +37,37 @@ pub(crate) fn loopback(text: &str) -> Result<SocketAddr, String> {
     }
 }
 
+/// The most rooms that one range may name.
+const LARGEST_RANGE: usize = 1000;
+
+/// Consecutive rooms, such as `101-110`. Leading zeros are kept: they are on the doors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Rooms(pub(crate) Vec<String>);
+
+/// A range of rooms.
+pub(crate) fn rooms(text: &str) -> Result<Rooms, String> {
+    let range = || {
+        let (first, last) = text.split_once('-')?;
+        let is_number =
+            |text: &str| text.len() <= 6 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_number(first) || !is_number(last) {
+            return None;
+        }
+        let (from, to): (u32, u32) = (first.parse().ok()?, last.parse().ok()?);
+        let width = first.len();
+        let rooms: Vec<_> = (from..=to)
+            .take(LARGEST_RANGE + 1)
+            .map(|room| format!("{room:0width$}"))
+            .collect();
+        (1..=LARGEST_RANGE)
+            .contains(&rooms.len())
+            .then_some(Rooms(rooms))
+    };
+    range().ok_or_else(|| {
+        "write the first and the last room, up to 1000 rooms, such as 101-110".to_owned()
+    })
+}
+
 /// `NAME=PORT`: a name in the lab and the loopback port of a `vpcd`.
 pub(crate) fn reader(text: &str) -> Result<(cardbridge::lab::Name, u16), String> {
     let (name, port) = text
@@ -55,7 +86,7 @@ pub(crate) fn reader(text: &str) -> Result<(cardbridge::lab::Name, u16), String>
 mod tests {
     use std::time::Duration;
 
-    use super::{card_wait, loopback, moment, reader};
+    use super::{card_wait, loopback, moment, reader, rooms};
 
     #[test]
     fn a_wait_needs_a_unit_and_an_end() {
@@ -93,6 +124,27 @@ mod tests {
         assert!(loopback("[::1]:8080").is_ok());
         for text in ["0.0.0.0:80", "10.0.0.1:80", "localhost:80", "80", ""] {
             assert!(loopback(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_range_of_rooms_is_named_as_on_the_doors() {
+        assert_eq!(rooms("101-103").unwrap().0, ["101", "102", "103"]);
+        assert_eq!(rooms("08-11").unwrap().0, ["08", "09", "10", "11"]);
+        assert_eq!(rooms("7-7").unwrap().0, ["7"]);
+        for text in [
+            "",
+            "101",
+            "103-101",
+            "a-b",
+            "-",
+            "1-",
+            "-1-2",
+            "1-2-3",
+            "1-99999",
+            "1-9999999999",
+        ] {
+            assert!(rooms(text).is_err(), "{text}");
         }
     }
 

@@ -209,6 +209,7 @@ async fn decision(
         .map_err(|_| Problem::invalid_request("the id of an entrance is a UUID"))?;
     let card = bench.lab.card(uid(&shown.uid)?)?;
     let at = shown.at.unwrap_or_else(Timestamp::now);
+    tracing::debug!(%entrance, uid = shown.uid, commit = shown.commit, "a card is shown to a lock");
     match locks.decide(entrance, &card, at, shown.commit) {
         Ok(decision) => Ok(Json(decision)),
         Err(error @ LockError::UnknownEntrance) => Err(Problem::new(

@@ -1,6 +1,7 @@
 //! The device at one place of the lab, whichever wire it speaks.
 
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use emulator::{PcscReader, Pn532Encoder, ReaderSettings, Slot};
 
@@ -12,7 +13,11 @@ pub(super) enum Device {
     /// A PN532 on a pseudo-terminal.
     Serial(Pn532Encoder),
     /// A PC/SC reader behind a `vpcd`.
-    Reader { reader: PcscReader, vpcd_port: u16 },
+    Reader {
+        reader: Mutex<PcscReader>,
+        slot: Slot,
+        vpcd_port: u16,
+    },
 }
 
 impl Device {
@@ -21,14 +26,19 @@ impl Device {
     }
 
     pub(super) fn reader(vpcd_port: u16) -> Result<Self, LabError> {
-        let reader = PcscReader::start(Slot::new(), vpcd_port, ReaderSettings::default())?;
-        Ok(Self::Reader { reader, vpcd_port })
+        let slot = Slot::new();
+        let reader = PcscReader::start(slot.clone(), vpcd_port, ReaderSettings::default())?;
+        Ok(Self::Reader {
+            reader: Mutex::new(reader),
+            slot,
+            vpcd_port,
+        })
     }
 
     pub(super) fn slot(&self) -> &Slot {
         match self {
             Self::Serial(encoder) => encoder.slot(),
-            Self::Reader { reader, .. } => reader.slot(),
+            Self::Reader { slot, .. } => slot,
         }
     }
 
@@ -49,14 +59,14 @@ impl Device {
     pub(super) fn is_plugged(&self) -> bool {
         match self {
             Self::Serial(encoder) => encoder.is_plugged(),
-            Self::Reader { reader, .. } => reader.is_plugged(),
+            Self::Reader { reader, .. } => lock(reader).is_plugged(),
         }
     }
 
     pub(super) fn unplug(&self) {
         match self {
             Self::Serial(encoder) => encoder.unplug(),
-            Self::Reader { reader, .. } => reader.unplug(),
+            Self::Reader { reader, .. } => lock(reader).unplug(),
         }
     }
 
@@ -64,9 +74,13 @@ impl Device {
         match self {
             Self::Serial(encoder) => encoder.plug().map_err(LabError::from),
             Self::Reader { reader, .. } => {
-                reader.plug();
+                lock(reader).plug();
                 Ok(())
             }
         }
     }
+}
+
+fn lock(reader: &Mutex<PcscReader>) -> MutexGuard<'_, PcscReader> {
+    reader.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,35 @@
+//! Reading a bridge's configuration file for the verbs that work with one.
+
+use std::path::PathBuf;
+
+use bridge::{Config, ConfigError};
+use clap::Args;
+use encoder::Registry;
+
+use super::failure::Failure;
+
+/// Which configuration, and which encoder of it.
+#[derive(Debug, Args)]
+pub(super) struct ConfigArgument {
+    /// The configuration of this PC's bridge, a TOML file.
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "/etc/cardbridge/bridge.toml"
+    )]
+    config: PathBuf,
+}
+
+impl ConfigArgument {
+    /// Reads the file. What is wrong with it is said with its line.
+    pub(super) fn read(&self, registry: &Registry) -> Result<Config, Failure> {
+        Config::read(&self.config, registry).map_err(|error| {
+            let kind = match error {
+                ConfigError::Unreadable { .. } => "configuration_unreadable",
+                _ => "configuration_invalid",
+            };
+            let failure = Failure::from_error(kind, &error);
+            failure.into_wrong_input()
+        })
+    }
+}

@@ -1,0 +1,48 @@
+//! `cardbridge run`: the daemon on the encoder PC.
+
+use std::sync::Arc;
+
+use bridge::{Bridge, socket};
+use clap::Args;
+
+use super::configuration::ConfigArgument;
+use super::failure::Failure;
+use super::shutdown::Shutdown;
+
+/// Run the bridge: keep the encoders open and do what the hub asks, until SIGTERM or Ctrl-C.
+///
+/// A card that is being written when the signal comes is finished first.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    config: ConfigArgument,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
+    let shutdown = Shutdown::on_signals()?;
+    let registry = driver_all::registry();
+    let config = arguments.config.read(&registry)?;
+    let path = config.socket.clone();
+    let bridge = start(config, registry).await?;
+    let local = socket::serve(Arc::clone(&bridge), &path)
+        .map_err(|error| Failure::from_error("socket_unavailable", &error))?;
+    let local = tokio::spawn(local);
+    tracing::info!(socket = %path.display(), encoders = bridge.encoders().len(), "ready");
+    shutdown.told().await;
+    local.abort();
+    bridge.stop().await;
+    // The socket is gone with its owner in any case; a file without one behind it only confuses.
+    let _ = std::fs::remove_file(&path);
+    Ok(())
+}
+
+/// Starts a bridge in this process.
+pub(super) async fn start(
+    config: bridge::Config,
+    registry: encoder::Registry,
+) -> Result<Arc<Bridge>, Failure> {
+    let bridge = Bridge::start(config, registry)
+        .await
+        .map_err(|error| Failure::from_error("bridge_not_started", &error))?;
+    Ok(Arc::new(bridge))
+}
