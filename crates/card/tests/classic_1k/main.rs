@@ -10,5 +10,6 @@ mod field;
 mod inspect;
 mod lock;
 mod model;
+mod noise;
 mod site;
 mod tear;
