@@ -3,6 +3,7 @@
 mod error;
 mod hub_url;
 mod parse;
+mod reader;
 #[cfg(test)]
 mod tests;
 

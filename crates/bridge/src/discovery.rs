@@ -79,7 +79,7 @@ impl Discovery {
                 Ok(watch) => watches.push(watch),
                 Err(error) => tracing::warn!(
                     driver = driver.name(),
-                    error = crate::encoder_task::chain(&error),
+                    error = crate::error_text::chain(&error),
                     "encoders that are plugged in later will not be noticed"
                 ),
             }
@@ -130,7 +130,7 @@ impl Discovery {
                 // Without its fence an encoder might run a stale job: leave it out until the journal is well again.
                 tracing::error!(
                     identity,
-                    error = crate::encoder_task::chain(&error),
+                    error = crate::error_text::chain(&error),
                     "an encoder is not used"
                 );
                 return;

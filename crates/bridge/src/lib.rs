@@ -11,14 +11,17 @@ mod convert;
 mod discovery;
 mod encoder_task;
 mod encoders;
+mod error_text;
 mod journal;
 mod link;
+mod local;
 pub mod machine;
 pub mod socket;
 mod watchers;
 
-pub use bridge::{Bridge, Encoded, LocalEncode, RequestError, StartError};
+pub use bridge::{Bridge, StartError};
 pub use config::{Config, ConfigError};
 pub use encoder_task::EncoderStatus;
 pub use journal::{Journal, JournalError};
 pub use link::{DialConfigError, LinkStatus};
+pub use local::{Encoded, LocalEncode, RequestError};

@@ -95,10 +95,10 @@ impl LinkTask {
         loop {
             let started = tokio::time::Instant::now();
             let reason = match while_draining(&mut self.outgoing, self.dial.connect()).await {
-                Err(error) => crate::encoder_task::chain(&error),
+                Err(error) => crate::error_text::chain(&error),
                 Ok(socket) => {
                     let error = Session::new(&mut self, socket).run().await;
-                    crate::encoder_task::chain(&error)
+                    crate::error_text::chain(&error)
                 }
             };
             tracing::warn!(reason, "no link to the hub");

@@ -4,26 +4,31 @@
 //! which are carried out in order. What must not happen before a journal entry is durable waits for
 //! [`Event::Journalled`].
 
+mod effect;
 mod ending;
+mod event;
 mod job;
+mod reading;
 mod running;
 #[cfg(test)]
 mod tests;
+mod writing;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use card::{Command, CopyIndex, Reply, SiteKeys};
-use encoder::{CardWait, ErrorKind, Selected};
+use card::SiteKeys;
+use encoder::ErrorKind;
 use jiff::Timestamp;
 use protocol::link::{
-    FromBridge, GrantDecision, Offer, OfferRefusal, Outcome, OutcomeReport, Phase,
-    ScannedCredential,
+    FromBridge, Offer, OfferRefusal, Outcome, OutcomeReport, Phase, ScannedCredential,
 };
 use uuid::Uuid;
 
+pub use effect::{Effect, Entry, Intent, Stage};
 pub use ending::{interrupted_by_restart, lost_by_restart};
+pub use event::{Event, Known};
 pub use job::Job;
 use running::Running;
 
@@ -53,119 +58,6 @@ pub const WRITE_BOUND: Duration = Duration::from_secs(10);
 pub const QUEUE_LIMIT: usize = 8;
 /// How soon an outcome that the journal could not take is tried again.
 const JOURNAL_RETRY: Duration = Duration::from_secs(1);
-
-/// What the machine is told.
-#[derive(Debug)]
-pub enum Event {
-    /// The hub offers work.
-    Offered {
-        /// The offer.
-        offer: Box<Offer>,
-        /// What the journal has of that attempt already.
-        known: Option<Box<Known>>,
-    },
-    /// A person at the PC wants to know what is on a card. Not journalled, for nothing is written.
-    LocalScan {
-        /// Chosen by who asks.
-        id: Uuid,
-        /// How long to wait for a card.
-        card_wait: Duration,
-    },
-    /// The attempt has ended elsewhere; do not begin to write.
-    Cancelled(Uuid),
-    /// The hub answered an ask.
-    GrantAnswered(Uuid, GrantDecision),
-    /// That entry is durable.
-    Journalled(Uuid, Stage),
-    /// That entry could not be made durable.
-    JournalFailed(Uuid, Stage),
-    /// A card is there.
-    Selected {
-        /// The card.
-        selected: Selected,
-        /// The copy of this very card that an earlier job left in doubt.
-        suspect: Option<CopyIndex>,
-    },
-    /// The card answered a command.
-    Answered(Reply),
-    /// The wait for a card, or a command, ended in an error of the encoder. Every [`Effect::Select`] and
-    /// [`Effect::Exchange`] is answered exactly once, by this or by what was hoped for.
-    EncoderFailed(ErrorKind),
-    /// The encoder can take jobs.
-    EncoderOnline,
-    /// The encoder cannot take jobs any more. If it still owes an answer, [`Event::EncoderFailed`] follows.
-    EncoderLost(ErrorKind),
-    /// The time of [`Machine::deadline`] has come.
-    Tick,
-}
-
-/// What the journal has of an attempt that is offered again.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Known {
-    /// It was taken in and has not ended.
-    Open,
-    /// It has ended, with this report.
-    Ended(OutcomeReport),
-}
-
-/// What the machine wants done, in this order.
-#[derive(Debug)]
-pub enum Effect {
-    /// Make this durable, then say [`Event::Journalled`] or [`Event::JournalFailed`].
-    Journal(Entry),
-    /// Tell the hub. May be lost with the link: what matters is in the journal and is sent again from there.
-    Send(FromBridge),
-    /// A job is over; tell whoever waits for it on this PC. With the credential that is on the card now, if one was
-    /// written.
-    Finish(Uuid, Outcome, Option<ScannedCredential>),
-    /// Tell whoever watches.
-    Progress(Uuid, Phase),
-    /// Wait for a card.
-    Select(CardWait, Duration),
-    /// Stop waiting for a card; [`Event::EncoderFailed`] with `Cancelled` follows.
-    StopSelecting,
-    /// Send this to the card.
-    Exchange(Command),
-    /// Let the card go.
-    Release,
-}
-
-/// The stages of a job that must be durable before its next step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stage {
-    /// Taken in.
-    Accepted,
-    /// Granted, and about to write.
-    Intent,
-    /// Ended.
-    Outcome,
-}
-
-/// One entry of the journal.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Entry {
-    /// A job was taken in; its fence becomes the highest accepted one of this encoder.
-    Accepted(Offer),
-    /// Writing is about to begin.
-    Intent(Intent),
-    /// A job ended.
-    Outcome(OutcomeReport),
-}
-
-/// What must be known after a power cut in the middle of writing.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Intent {
-    /// Which attempt.
-    pub attempt_id: Uuid,
-    /// The hub's leave.
-    pub grant_id: Uuid,
-    /// The card.
-    pub uid: card::Uid,
-    /// HMAC over the credential image.
-    pub digest: [u8; 32],
-    /// The copy that is being written.
-    pub copy: CopyIndex,
-}
 
 /// What the configuration says about how jobs are done.
 #[derive(Debug, Clone)]
@@ -240,7 +132,7 @@ impl Machine {
     pub fn is_writing(&self) -> bool {
         matches!(
             self.running,
-            Some(Running::Intending { .. } | Running::Writing { .. })
+            Some(Running::Intending { .. } | Running::Writing(_))
         )
     }
 

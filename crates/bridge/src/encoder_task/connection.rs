@@ -1,0 +1,357 @@
+//! The connection to one encoder: its thread, what it was asked, how long it may take, and when it is opened again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use card::{Command, Reply};
+use encoder::{
+    Abandoned, Access, CardWait, Driver, EncoderThread, Error, ErrorKind, Selected, Selector,
+    Settings, Stop,
+};
+use tokio::sync::mpsc;
+
+/// How long one command may take before its thread is given up. Drivers promise a second; a slow PC gets some more.
+const EXCHANGE_PATIENCE: Duration = Duration::from_secs(3);
+/// How much later than the card wait's own deadline a driver may come back.
+const SELECT_PATIENCE: Duration = Duration::from_secs(3);
+/// How long opening may take.
+const OPEN_PATIENCE: Duration = Duration::from_secs(10);
+/// When an encoder that is there but cannot be opened is tried again; doubles up to the cap.
+const REOPEN_FIRST: Duration = Duration::from_secs(1);
+const REOPEN_CAP: Duration = Duration::from_secs(30);
+
+/// Which device, by whom.
+pub(crate) struct Device {
+    pub driver: Arc<dyn Driver>,
+    pub selector: Selector,
+    pub settings: Settings,
+    pub identity: String,
+    pub display_name: String,
+}
+
+/// What happened on a connection.
+pub(super) enum News {
+    /// The encoder is open.
+    Opened,
+    /// A card was selected.
+    Selected(Selected),
+    /// A card answered.
+    Exchanged(Reply),
+    /// What was asked failed; the encoder itself is well.
+    Failed(Error),
+    /// The encoder cannot be used: it could not be opened, went away, or does not come back. It is tried again.
+    Lost(Error),
+}
+
+/// The connection to one encoder.
+pub(super) struct Connection {
+    device: Device,
+    abandoned: Abandoned,
+    state: State,
+    /// Counts openings, so that a late answer of an earlier one is told apart.
+    opening: u64,
+    answers: mpsc::UnboundedReceiver<(u64, Answer)>,
+    answer: mpsc::UnboundedSender<(u64, Answer)>,
+}
+
+enum Answer {
+    Opened(Result<(), Error>),
+    Selected(Result<Selected, Error>),
+    Exchanged(Result<Reply, Error>),
+    Closed,
+}
+
+enum State {
+    /// Not there, or not openable; tried again when devices change, or at that time.
+    Closed {
+        retry: Option<Instant>,
+        wait: Duration,
+    },
+    Opening {
+        thread: EncoderThread,
+        until: Instant,
+        /// How long to wait after a failure.
+        wait: Duration,
+    },
+    Open {
+        thread: EncoderThread,
+        question: Option<Question>,
+    },
+}
+
+/// What the thread was asked and has not answered.
+struct Question {
+    until: Instant,
+    stop: Option<Stop>,
+}
+
+impl Connection {
+    /// A connection that is being opened.
+    pub(super) fn open(device: Device, abandoned: Abandoned) -> Self {
+        let (answer, answers) = mpsc::unbounded_channel();
+        let state = State::Closed {
+            retry: None,
+            wait: REOPEN_FIRST,
+        };
+        let mut connection = Self {
+            device,
+            abandoned,
+            state,
+            opening: 0,
+            answers,
+            answer,
+        };
+        connection.reopen(REOPEN_FIRST);
+        connection
+    }
+
+    pub(super) fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Waits for what happens next. May be dropped and called again; nothing is lost.
+    pub(super) async fn next(&mut self) -> News {
+        loop {
+            let deadline = self.deadline();
+            let due = async move {
+                match deadline {
+                    Some(at) => tokio::time::sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                Some((opening, answer)) = self.answers.recv() => {
+                    if opening == self.opening && let Some(news) = self.answered(answer) {
+                        return news;
+                    }
+                }
+                () = due => {
+                    if let Some(news) = self.overdue() {
+                        return news;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks for a card; answered by [`News`] exactly once, whatever happens.
+    pub(super) fn select(&mut self, wait: CardWait, within: Duration) {
+        let deadline = Instant::now() + within;
+        let stop = Stop::default();
+        let answer = self.answering(Answer::Selected);
+        match self.ask(deadline + SELECT_PATIENCE, Some(stop.clone())) {
+            Some(thread) => thread.select(wait, deadline, stop, answer),
+            None => answer(Err(Error::new(ErrorKind::Absent))),
+        }
+    }
+
+    /// Sends a command to the card; answered by [`News`] exactly once, whatever happens.
+    pub(super) fn exchange(&mut self, command: Command) {
+        let answer = self.answering(Answer::Exchanged);
+        match self.ask(Instant::now() + EXCHANGE_PATIENCE, None) {
+            Some(thread) => thread.exchange(command, answer),
+            None => answer(Err(Error::new(ErrorKind::Absent))),
+        }
+    }
+
+    /// Lets the card go.
+    pub(super) fn release(&self) {
+        if let State::Open { thread, .. } = &self.state {
+            thread.release();
+        }
+    }
+
+    /// Cuts a wait for a card short; it is answered as cancelled.
+    pub(super) fn stop_selecting(&self) {
+        if let State::Open {
+            question: Some(Question {
+                stop: Some(stop), ..
+            }),
+            ..
+        } = &self.state
+        {
+            stop.raise();
+        }
+    }
+
+    /// Looks whether the device came or went.
+    pub(super) fn look(&mut self) -> Option<News> {
+        let listing = self.device.driver.look_up(&self.device.selector);
+        let absent = matches!(listing.access, Access::Absent { .. });
+        match &self.state {
+            State::Closed { .. } if !absent => {
+                self.reopen(REOPEN_FIRST);
+                None
+            }
+            State::Open { question: None, .. } if absent => {
+                Some(self.lost(Error::new(ErrorKind::Absent), REOPEN_FIRST))
+            }
+            // Whatever is under way notices by itself.
+            _ => None,
+        }
+    }
+
+    /// Lets the command under way finish, then frees the device; a thread that does not come back is given up.
+    pub(super) async fn shut_down(mut self) {
+        self.stop_selecting();
+        let closed = State::Closed {
+            retry: None,
+            wait: REOPEN_FIRST,
+        };
+        let State::Open { thread, .. } = std::mem::replace(&mut self.state, closed) else {
+            return;
+        };
+        let answer = self.answer.clone();
+        thread.close(move |_| drop(answer.send((0, Answer::Closed))));
+        let closed = async {
+            while let Some((_, answer)) = self.answers.recv().await {
+                if matches!(answer, Answer::Closed) {
+                    break;
+                }
+            }
+        };
+        if tokio::time::timeout(EXCHANGE_PATIENCE, closed)
+            .await
+            .is_err()
+        {
+            thread.abandon();
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Closed { retry, .. } => *retry,
+            State::Opening { until, .. } => Some(*until),
+            State::Open { question, .. } => question.as_ref().map(|question| question.until),
+        }
+    }
+
+    fn answered(&mut self, answer: Answer) -> Option<News> {
+        if let State::Open { question, .. } = &mut self.state {
+            *question = None;
+        }
+        Some(match answer {
+            Answer::Opened(Ok(())) => {
+                self.opened();
+                News::Opened
+            }
+            Answer::Selected(Ok(selected)) => News::Selected(selected),
+            Answer::Exchanged(Ok(reply)) => News::Exchanged(reply),
+            Answer::Opened(Err(error)) => {
+                let wait = match &self.state {
+                    State::Opening { wait, .. } => *wait,
+                    _ => REOPEN_FIRST,
+                };
+                self.lost(error, wait)
+            }
+            Answer::Selected(Err(error)) | Answer::Exchanged(Err(error)) => {
+                if concerns_device(error.kind()) {
+                    self.lost(error, REOPEN_FIRST)
+                } else {
+                    News::Failed(error)
+                }
+            }
+            Answer::Closed => return None,
+        })
+    }
+
+    fn opened(&mut self) {
+        let closed = State::Closed {
+            retry: None,
+            wait: REOPEN_FIRST,
+        };
+        if let State::Opening { thread, .. } = std::mem::replace(&mut self.state, closed) {
+            self.state = State::Open {
+                thread,
+                question: None,
+            };
+        }
+    }
+
+    /// The time for a retry has come, or the thread missed its deadline and is given up.
+    fn overdue(&mut self) -> Option<News> {
+        let closed = State::Closed {
+            retry: None,
+            wait: REOPEN_CAP,
+        };
+        match std::mem::replace(&mut self.state, closed) {
+            State::Closed { wait, .. } => {
+                self.reopen((wait * 2).min(REOPEN_CAP));
+                None
+            }
+            State::Opening { thread, .. } | State::Open { thread, .. } => {
+                thread.abandon();
+                tracing::error!(
+                    encoder = self.device.display_name,
+                    abandoned = self.abandoned.count(),
+                    "the encoder's driver does not come back; its thread is given up"
+                );
+                Some(self.lost(Error::new(ErrorKind::Unresponsive), REOPEN_CAP))
+            }
+        }
+    }
+
+    /// Closes the device. It is opened again when devices change, and, unless it is just not there, after a while.
+    fn lost(&mut self, error: Error, wait: Duration) -> News {
+        let retry = (error.kind() != ErrorKind::Absent).then(|| Instant::now() + wait);
+        self.opening += 1;
+        self.state = State::Closed { retry, wait };
+        News::Lost(error)
+    }
+
+    fn reopen(&mut self, wait: Duration) {
+        self.opening += 1;
+        let (driver, selector, settings) = (
+            Arc::clone(&self.device.driver),
+            self.device.selector.clone(),
+            self.device.settings.clone(),
+        );
+        let thread = EncoderThread::start(
+            &self.device.display_name,
+            &self.abandoned,
+            move || driver.open(&selector, &settings),
+            self.answering(Answer::Opened),
+        );
+        self.state = State::Opening {
+            thread,
+            until: Instant::now() + OPEN_PATIENCE,
+            wait,
+        };
+    }
+
+    /// The thread, if there is one to ask; notes that it owes an answer.
+    fn ask(&mut self, until: Instant, stop: Option<Stop>) -> Option<&EncoderThread> {
+        match &mut self.state {
+            State::Open { thread, question } => {
+                *question = Some(Question { until, stop });
+                Some(thread)
+            }
+            _ => None,
+        }
+    }
+
+    fn answering<T: 'static>(
+        &self,
+        kind: fn(Result<T, Error>) -> Answer,
+    ) -> impl FnOnce(Result<T, Error>) + Send + use<T> {
+        let (opening, answer) = (self.opening, self.answer.clone());
+        // Nobody listens any more once the bridge has stopped.
+        move |result| drop(answer.send((opening, kind(result))))
+    }
+}
+
+/// Errors after which the device must be opened again.
+fn concerns_device(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Absent
+        | ErrorKind::Held
+        | ErrorKind::NotPermitted
+        | ErrorKind::Unresponsive
+        | ErrorKind::Protocol => true,
+        ErrorKind::NoCard
+        | ErrorKind::CardGone
+        | ErrorKind::SeveralCards
+        | ErrorKind::Cancelled
+        | ErrorKind::Unsupported => false,
+    }
+}

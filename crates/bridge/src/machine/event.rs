@@ -1,0 +1,64 @@
+//! What the job machine is told.
+
+use std::time::Duration;
+
+use card::{CopyIndex, Reply};
+use encoder::{ErrorKind, Selected};
+use protocol::link::{GrantDecision, Offer, OutcomeReport};
+use uuid::Uuid;
+
+use super::Stage;
+
+/// What the machine is told.
+#[derive(Debug)]
+pub enum Event {
+    /// The hub offers work.
+    Offered {
+        /// The offer.
+        offer: Box<Offer>,
+        /// What the journal has of that attempt already.
+        known: Option<Box<Known>>,
+    },
+    /// A person at the PC wants to know what is on a card. Not journalled, for nothing is written.
+    LocalScan {
+        /// Chosen by who asks.
+        id: Uuid,
+        /// How long to wait for a card.
+        card_wait: Duration,
+    },
+    /// The attempt has ended elsewhere; do not begin to write.
+    Cancelled(Uuid),
+    /// The hub answered an ask.
+    GrantAnswered(Uuid, GrantDecision),
+    /// That entry is durable.
+    Journalled(Uuid, Stage),
+    /// That entry could not be made durable.
+    JournalFailed(Uuid, Stage),
+    /// A card is there.
+    Selected {
+        /// The card.
+        selected: Selected,
+        /// The copy of this very card that an earlier job left in doubt.
+        suspect: Option<CopyIndex>,
+    },
+    /// The card answered a command.
+    Answered(Reply),
+    /// The wait for a card, or a command, ended in an error of the encoder. Every [`Effect::Select`](super::Effect::Select) and
+    /// [`Effect::Exchange`](super::Effect::Exchange) is answered exactly once, by this or by what was hoped for.
+    EncoderFailed(ErrorKind),
+    /// The encoder can take jobs.
+    EncoderOnline,
+    /// The encoder cannot take jobs any more. If it still owes an answer, [`Event::EncoderFailed`] follows.
+    EncoderLost(ErrorKind),
+    /// The time of [`Machine::deadline`](super::Machine::deadline) has come.
+    Tick,
+}
+
+/// What the journal has of an attempt that is offered again.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Known {
+    /// It was taken in and has not ended.
+    Open,
+    /// It has ended, with this report.
+    Ended(OutcomeReport),
+}

@@ -1,0 +1,136 @@
+//! From a card on the encoder to the question whether it may be written.
+
+use card::{Condition, CopyIndex, Inspect, Inspected, PlanOptions, Purpose, Refusal, Uid};
+use encoder::{ErrorKind, Selected};
+use protocol::link::{AskGrant, CardCondition, FromBridge, Outcome, Phase, Scanned};
+
+use super::job::Work;
+use super::running::{CardFacts, Planned, Running};
+use super::{BootTime, Effect, Job, Machine, ending};
+use crate::convert;
+
+impl Machine {
+    pub(super) fn selected(
+        &mut self,
+        now: BootTime,
+        selected: Selected,
+        suspect: Option<CopyIndex>,
+        out: &mut Vec<Effect>,
+    ) {
+        let job = match self.running.take() {
+            Some(Running::Selecting {
+                job,
+                cancelled: false,
+            }) => job,
+            Some(Running::Selecting {
+                job,
+                cancelled: true,
+            }) => {
+                return self.end_running(now, &job, ending::cancelled(), out);
+            }
+            other => {
+                self.running = other;
+                return;
+            }
+        };
+        let purpose = if job.is_scan() {
+            Purpose::Scan
+        } else {
+            Purpose::Encode
+        };
+        let uid = selected.card.uid;
+        let supports = selected.supports;
+        let inspect = match Inspect::new(selected.card, &self.keys, purpose) {
+            Ok(inspect) => inspect,
+            Err(refusal) => {
+                let outcome = refused_or_scanned(&job, uid, &refusal);
+                return self.end_running(now, &job, outcome, out);
+            }
+        };
+        if !inspect
+            .technology()
+            .command_kinds()
+            .iter()
+            .all(|kind| supports.contains(kind))
+        {
+            let outcome = ending::failed(ErrorKind::Unsupported, &job);
+            return self.end_running(now, &job, outcome, out);
+        }
+        out.push(Effect::Progress(job.id, Phase::Reading));
+        self.running = Some(Running::Inspecting {
+            job,
+            inspect: Box::new(inspect),
+            suspect,
+            cancelled: false,
+        });
+        self.step(now, None, out);
+    }
+
+    pub(super) fn inspected(
+        &mut self,
+        now: BootTime,
+        job: Job,
+        inspected: &Inspected,
+        suspect: Option<CopyIndex>,
+        out: &mut Vec<Effect>,
+    ) {
+        let Work::Encode(credential) = &job.work else {
+            let outcome = Outcome::Scanned(scanned(inspected));
+            return self.end_running(now, &job, outcome, out);
+        };
+        if job.expires_at.is_some_and(|at| now >= at) {
+            return self.end_running(now, &job, ending::expired(), out);
+        }
+        let options = PlanOptions {
+            personalise_blank: self.policy.personalise_blank,
+            suspect,
+        };
+        let plan = match card::plan(inspected, credential, &self.keys, &options) {
+            Ok(plan) => plan,
+            Err(refusal) => return self.end_running(now, &job, ending::refused(&refusal), out),
+        };
+        let card = CardFacts {
+            uid: inspected.presented().uid,
+            technology: inspected.technology().slug().to_owned(),
+            held_number: plan.overwrites().map(|held| held.number.get()),
+        };
+        out.push(Effect::Send(FromBridge::AskGrant(AskGrant {
+            attempt_id: job.id,
+            fence: job.fence.unwrap_or_default(),
+            uid: card.uid.to_string(),
+            digest: hex::encode(plan.digest()),
+        })));
+        self.running = Some(Running::Asking {
+            job,
+            plan: Box::new(Planned { plan, card }),
+            asked_at: now,
+        });
+    }
+}
+
+/// A card that cannot be inspected: an encode is refused, a scan tells what it is.
+fn refused_or_scanned(job: &Job, uid: Uid, refusal: &Refusal) -> Outcome {
+    match refusal {
+        Refusal::Unsupported { name } if job.is_scan() => Outcome::Scanned(Scanned {
+            uid: uid.to_string(),
+            technology: name.clone(),
+            condition: CardCondition::Unsupported,
+            credential: None,
+        }),
+        _ => ending::refused(refusal),
+    }
+}
+
+fn scanned(inspected: &Inspected) -> Scanned {
+    Scanned {
+        uid: inspected.presented().uid.to_string(),
+        technology: inspected.technology().slug().to_owned(),
+        condition: match inspected.condition() {
+            Condition::Blank => CardCondition::Blank,
+            Condition::Ours => CardCondition::Ours,
+            Condition::Torn => CardCondition::Torn,
+            Condition::Foreign { .. } => CardCondition::Foreign,
+        },
+        credential: inspected.credential().map(convert::scanned),
+    }
+}
