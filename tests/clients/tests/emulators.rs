@@ -490,3 +490,40 @@ monitor.deleteObserver(observer)
     drop(bench);
     drop(watching);
 }
+
+#[test]
+fn two_pcscds_with_several_readers_stand_beside_each_other_and_leave_nothing_behind() {
+    let benches: Vec<_> = [2, 1]
+        .into_iter()
+        .map(|readers| {
+            let pcscd = PrivatePcscd::start(readers).unwrap_or_else(|error| panic!("{error}"));
+            let readers: Vec<_> = pcscd
+                .ports()
+                .iter()
+                .map(|&port| {
+                    PcscReader::start(Slot::new(), port, ReaderSettings::default()).unwrap()
+                })
+                .collect();
+            (readers, pcscd)
+        })
+        .collect();
+    for (readers, pcscd) in &benches {
+        let said = run("opensc-tool", "opensc", |command| {
+            command
+                .arg("--list-readers")
+                .env("PCSCLITE_CSOCK_NAME", pcscd.socket());
+        });
+        let said = text(&said);
+        for n in 0..readers.len() {
+            assert!(said.contains(&pcscd.reader_name(n)), "{said}");
+        }
+        assert!(!said.contains(&pcscd.reader_name(readers.len())), "{said}");
+    }
+    let sockets: Vec<_> = benches
+        .iter()
+        .map(|(_, pcscd)| pcscd.socket().to_owned())
+        .collect();
+    assert!(sockets.iter().all(|socket| socket.exists()));
+    drop(benches);
+    assert!(!sockets.iter().any(|socket| socket.exists()));
+}

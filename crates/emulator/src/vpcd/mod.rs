@@ -138,3 +138,6 @@ impl Drop for PcscReader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
