@@ -42,7 +42,13 @@ fn deny(workspace: &Workspace, steps: &mut Steps) {
     let again = "cargo deny check licenses bans sources";
     let Some(deny) = steps.check("deny", again, || {
         let deny = tools::deny(workspace)?;
-        let check = ["check", "licenses", "bans", "sources"];
+        let check = [
+            "check",
+            "--hide-inclusion-graph",
+            "licenses",
+            "bans",
+            "sources",
+        ];
         deny.clone().arguments(check).run().map(|()| deny)
     }) else {
         return;

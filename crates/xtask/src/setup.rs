@@ -39,20 +39,23 @@ pub(crate) struct Prepared {
 pub(crate) fn for_building(workspace: &Workspace) -> anyhow::Result<()> {
     let _turn = one_at_a_time(workspace)?;
     let missing = packages::install(|need| need == Need::Build);
-    if !missing.is_empty() {
-        bail!("{}", packages::remedy(&missing));
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    bail!(packages::remedy(&missing))
 }
 
-/// Everything tests use. What cannot be had costs its rungs, not the run.
+/// Everything that building and testing use. What only tests use and cannot be had costs its rungs, not the run.
 ///
 /// # Errors
-/// When not even `target/` can be written.
+/// When the workspace would not compile: then with the command that installs all that is missing.
 pub(crate) fn for_testing(workspace: &Workspace) -> anyhow::Result<Prepared> {
     let _turn = one_at_a_time(workspace)?;
+    let missing = packages::install(|_| true);
+    if missing.iter().any(|it| it.needed_by.contains(&Need::Build)) {
+        bail!(packages::remedy(&missing));
+    }
     let mut prepared = Prepared::default();
-    let missing = packages::install(|need| need != Need::Build);
     for package in &missing {
         for need in package.needed_by {
             if let Need::Rung(rung) = need {

@@ -74,7 +74,6 @@ fn build(workspace: &Workspace, steps: &mut Steps) -> Option<(Prepared, Invocati
 /// What the tests will find, and the program that runs them.
 fn set_up(workspace: &Workspace, steps: &mut Steps) -> Option<(Prepared, Invocation)> {
     steps.check("setup", "cargo xtask setup", || {
-        setup::for_building(workspace)?;
         Ok((setup::for_testing(workspace)?, tools::nextest(workspace)?))
     })
 }
