@@ -4,14 +4,18 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use encoder::{Changed, Driver, Registry, Selector, Settings};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::config::EncoderConfig;
 use crate::encoder_task::{Device, EncoderTask, Request, Shared};
 use crate::encoders::{EncoderHandle, Encoders, REQUESTS};
 use crate::machine::{Machine, Policy};
+
+/// How long a look at the system may take.
+const LOOK_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Finds encoders and starts a task for each.
 pub(crate) struct Discovery {
@@ -33,7 +37,10 @@ impl Discovery {
                 continue;
             };
             if known.insert(entry.selector.clone()) {
-                let listing = driver.look_up(&entry.selector);
+                let (asked, selector) = (Arc::clone(&driver), entry.selector.clone());
+                let Some(listing) = off_thread(move || asked.look_up(&selector)).await else {
+                    continue;
+                };
                 let name = entry.name.clone().unwrap_or(listing.description);
                 self.add(
                     driver,
@@ -52,7 +59,7 @@ impl Discovery {
     /// Follows devices as they come and go, until it is dropped.
     pub(crate) async fn follow(self, mut known: HashSet<Selector>) {
         let changes = Arc::new(Notify::new());
-        let _watches = self.watch(&changes);
+        let _watches = self.watch(&changes).await;
         loop {
             // Looked at once more after the watches began, so that nothing falls between start and watch.
             self.find(&mut known).await;
@@ -61,7 +68,7 @@ impl Discovery {
         }
     }
 
-    fn watch(&self, changes: &Arc<Notify>) -> Vec<Box<dyn Send>> {
+    async fn watch(&self, changes: &Arc<Notify>) -> Vec<Box<dyn Send>> {
         let mut watches = Vec::new();
         for driver in self.registry.drivers() {
             let entries: Vec<(Selector, Settings)> = self
@@ -75,9 +82,11 @@ impl Discovery {
             }
             let notify = Arc::clone(changes);
             let changed: Changed = Arc::new(move || notify.notify_one());
-            match driver.watch(&entries, changed) {
-                Ok(watch) => watches.push(watch),
-                Err(error) => tracing::warn!(
+            let asked = Arc::clone(driver);
+            match off_thread(move || asked.watch(&entries, changed)).await {
+                None => {}
+                Some(Ok(watch)) => watches.push(watch),
+                Some(Err(error)) => tracing::warn!(
                     driver = driver.name(),
                     error = crate::error_text::chain(&error),
                     "encoders that are plugged in later will not be noticed"
@@ -97,7 +106,8 @@ impl Discovery {
             .drivers()
             .filter(|driver| !driver.needs_entry())
         {
-            for listing in driver.list() {
+            let asked = Arc::clone(driver);
+            for listing in off_thread(move || asked.list()).await.unwrap_or_default() {
                 if known.insert(listing.selector.clone()) {
                     let driver = Arc::clone(driver);
                     self.add(
@@ -121,6 +131,15 @@ impl Discovery {
         identity: String,
         display_name: String,
     ) {
+        if self.encoders.get(&identity).is_some() {
+            // Whoever was there first keeps the name: jobs and fences go by it.
+            tracing::warn!(
+                identity,
+                display_name,
+                "a second encoder of this identity is not used"
+            );
+            return;
+        }
         let fence = match self.shared.journal.fences().await {
             Ok(fences) => fences
                 .iter()
@@ -155,5 +174,29 @@ impl Discovery {
                 task: Arc::new(tokio::sync::Mutex::new(Some(task))),
             },
         );
+    }
+}
+
+/// Lets a driver look at the system on a thread of its own: a system service that hangs costs that thread and no more.
+pub(crate) async fn off_thread<T: Send + 'static>(
+    look: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (sender, seen) = oneshot::channel();
+    let spawned = std::thread::Builder::new()
+        .name("discovery".to_owned())
+        .spawn(move || {
+            // Too late for whoever asked is too late.
+            let _ = sender.send(look());
+        });
+    if let Err(error) = spawned {
+        tracing::error!(%error, "no thread to look for encoders on");
+        return None;
+    }
+    match tokio::time::timeout(LOOK_PATIENCE, seen).await {
+        Ok(Ok(found)) => Some(found),
+        Ok(Err(_)) | Err(_) => {
+            tracing::error!("looking for encoders did not come to an end; is pcscd stuck?");
+            None
+        }
     }
 }

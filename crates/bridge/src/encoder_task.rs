@@ -142,7 +142,7 @@ impl EncoderTask {
             Request::Scan { id, card_wait } => self.feed(Event::LocalScan { id, card_wait }).await,
             Request::AcceptedFence(fence) => self.machine.set_accepted_fence(fence),
             Request::Look => {
-                if let Some(news) = self.connection.look() {
+                if let Some(news) = self.connection.look().await {
                     self.happened(news).await;
                 }
             }

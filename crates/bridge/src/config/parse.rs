@@ -45,11 +45,7 @@ pub(super) fn parse(text: &str, origin: &Path, registry: &Registry) -> Result<Co
         discover: bridge.boolean("discover")?.unwrap_or(true),
         hub,
         keys,
-        encoders: top
-            .sections("encoder")?
-            .into_iter()
-            .map(|entry| encoder(entry, registry))
-            .collect::<Result<_, _>>()?,
+        encoders: encoders(&mut top, registry)?,
     };
     bridge.finish()?;
     top.finish()?;
@@ -109,6 +105,37 @@ fn site_keys(mut section: Section<'_, '_>) -> Result<SiteKeys, ConfigError> {
     };
     section.finish()?;
     Ok(SiteKeys::new(version, key))
+}
+
+fn encoders(
+    top: &mut Section<'_, '_>,
+    registry: &Registry,
+) -> Result<Vec<EncoderConfig>, ConfigError> {
+    let mut encoders: Vec<EncoderConfig> = Vec::new();
+    for entry in top.sections("encoder")? {
+        let file = entry.file;
+        let at = entry
+            .lines()
+            .iter()
+            .map(|(_, at)| *at)
+            .min()
+            .unwrap_or_default();
+        let encoder = encoder(entry, registry)?;
+        let is_double = |other: &EncoderConfig| {
+            other.selector == encoder.selector
+                || (other.name.is_some() && other.name == encoder.name)
+        };
+        if encoders.iter().any(is_double) {
+            let problem = "this encoder has the device or the name of an earlier one";
+            return Err(file.wrong(
+                at,
+                problem,
+                "give each encoder a device and a name of its own",
+            ));
+        }
+        encoders.push(encoder);
+    }
+    Ok(encoders)
 }
 
 fn encoder(

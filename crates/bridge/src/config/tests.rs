@@ -151,6 +151,13 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
             "it knows port",
         ),
         (
+            &format!(
+                "{site}[[encoder]]\ndriver = \"wired\"\nport = \"/a\"\n[[encoder]]\nport = \"/a\"\ndriver = \"wired\"\n"
+            ),
+            "line 7: this encoder has the device",
+            "of its own",
+        ),
+        (
             &format!("{site}[encoder]\ndriver = \"wired\"\n"),
             "line 3: `encoder` is not a list",
             "two brackets",

@@ -10,6 +10,8 @@ use encoder::{
 };
 use tokio::sync::mpsc;
 
+use crate::discovery::off_thread;
+
 /// How long one command may take before its thread is given up. Drivers promise a second; a slow PC gets some more.
 const EXCHANGE_PATIENCE: Duration = Duration::from_secs(3);
 /// How much later than the card wait's own deadline a driver may come back.
@@ -175,8 +177,12 @@ impl Connection {
     }
 
     /// Looks whether the device came or went.
-    pub(super) fn look(&mut self) -> Option<News> {
-        let listing = self.device.driver.look_up(&self.device.selector);
+    pub(super) async fn look(&mut self) -> Option<News> {
+        let (driver, selector) = (
+            Arc::clone(&self.device.driver),
+            self.device.selector.clone(),
+        );
+        let listing = off_thread(move || driver.look_up(&selector)).await?;
         let absent = matches!(listing.access, Access::Absent { .. });
         match &self.state {
             State::Closed { .. } if !absent => {
