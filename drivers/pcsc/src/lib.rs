@@ -1,1 +1,15 @@
-//! Placeholder.
+//! Any contactless reader behind PC/SC, by the commands of PC/SC part 3 alone: no escapes, no maker's commands.
+//!
+//! Each open reader has a context of its own, made on its own thread, because one call that hangs in a context blocks
+//! every later call in it; listing and watching have theirs. Nothing here knows what is written to a card or why.
+
+mod apdu;
+mod context;
+mod driver;
+mod error;
+mod reader;
+mod session;
+mod status;
+mod watch;
+
+pub use driver::PcscDriver;

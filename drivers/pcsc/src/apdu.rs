@@ -1,0 +1,112 @@
+//! The storage-card commands of PC/SC part 3, 3.2.2: bytes in, bytes out.
+
+use card::{ClassicKey, KeyType};
+use zeroize::Zeroizing;
+
+use crate::error::PcscError;
+
+/// The place in the reader where the key in use is kept.
+const KEY_SLOT: u8 = 0x00;
+
+/// Bytes of a Classic block.
+pub(crate) const BLOCK: u8 = 16;
+
+/// A command for the reader. It may hold a key or a credential.
+pub(crate) type Apdu = Zeroizing<Vec<u8>>;
+
+/// Where a reader keeps a key that is loaded (PC/SC part 3, 3.2.2.1.4, P1). Readers take one or the other
+/// (their makers say ACR122U 00h, OMNIKEY 20h), so both are tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyStructure {
+    /// In memory that keeps it: 20h.
+    Persistent,
+    /// In memory that forgets it: 00h.
+    Volatile,
+}
+
+impl KeyStructure {
+    /// In the order in which they are tried: readers that want 20h answer 00h with an error, while some that want
+    /// 00h answer 20h with success and keep the key all the same.
+    pub(crate) const ALL: [Self; 2] = [Self::Persistent, Self::Volatile];
+}
+
+/// GET DATA: the UID (3.2.2.1.3).
+pub(crate) const GET_UID: [u8; 5] = [0xFF, 0xCA, 0x00, 0x00, 0x00];
+
+/// LOAD KEYS (3.2.2.1.4).
+pub(crate) fn load_key(structure: KeyStructure, key: &ClassicKey) -> Apdu {
+    let structure = match structure {
+        KeyStructure::Persistent => 0x20,
+        KeyStructure::Volatile => 0x00,
+    };
+    joined(&[0xFF, 0x82, structure, KEY_SLOT, 6], key.expose())
+}
+
+/// GENERAL AUTHENTICATE with the key that was loaded (3.2.2.1.6).
+pub(crate) fn authenticate(block: u8, key_type: KeyType) -> Apdu {
+    let key_type = match key_type {
+        KeyType::A => 0x60,
+        KeyType::B => 0x61,
+    };
+    joined(
+        &[0xFF, 0x86, 0x00, 0x00, 5],
+        &[0x01, 0x00, block, key_type, KEY_SLOT],
+    )
+}
+
+/// READ BINARY (3.2.2.1.8).
+pub(crate) fn read(block: u8) -> Apdu {
+    joined(&[0xFF, 0xB0, 0x00, block, BLOCK], &[])
+}
+
+/// UPDATE BINARY (3.2.2.1.9).
+pub(crate) fn update(block: u8, data: &[u8; BLOCK as usize]) -> Apdu {
+    joined(&[0xFF, 0xD6, 0x00, block, BLOCK], data)
+}
+
+fn joined(head: &[u8; 5], body: &[u8]) -> Apdu {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(head.len() + body.len()));
+    bytes.extend(head);
+    bytes.extend(body);
+    bytes
+}
+
+/// Parts an answer into data and status word.
+pub(crate) fn split(answer: &[u8]) -> Result<(&[u8], u16), PcscError> {
+    answer
+        .split_last_chunk()
+        .map(|(data, status)| (data, u16::from_be_bytes(*status)))
+        .ok_or(PcscError::Malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_those_of_the_standard() {
+        let key = ClassicKey::new([1, 2, 3, 4, 5, 6]);
+        assert_eq!(
+            *load_key(KeyStructure::Persistent, &key),
+            [0xFF, 0x82, 0x20, 0x00, 0x06, 1, 2, 3, 4, 5, 6]
+        );
+        assert_eq!(load_key(KeyStructure::Volatile, &key)[2], 0x00);
+        assert_eq!(
+            *authenticate(7, KeyType::A),
+            [0xFF, 0x86, 0, 0, 5, 0x01, 0x00, 0x07, 0x60, 0x00]
+        );
+        assert_eq!(authenticate(7, KeyType::B)[8], 0x61);
+        assert_eq!(*read(4), [0xFF, 0xB0, 0x00, 0x04, 0x10]);
+        let update = update(5, &[0xAB; 16]);
+        assert_eq!(update[..5], [0xFF, 0xD6, 0x00, 0x05, 0x10]);
+        assert_eq!(update[5..], [0xAB; 16]);
+    }
+
+    #[test]
+    fn an_answer_ends_in_its_status_word() {
+        assert_eq!(split(&[0x63, 0x00]).unwrap(), (&[][..], 0x6300));
+        assert_eq!(split(&[1, 2, 0x90, 0x00]).unwrap(), (&[1, 2][..], 0x9000));
+        assert!(split(&[0x90]).is_err());
+        assert!(split(&[]).is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! What can go wrong between this program, the PC/SC service and a reader.
+
+use encoder::ErrorKind;
+use pcsc::Error as Pcsc;
+
+/// A failure of the service or the reader, never of the card.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PcscError {
+    #[error("PC/SC reports an error")]
+    Service(#[source] Pcsc),
+    #[error("the reader answered without a status word")]
+    Malformed,
+    #[error("the reader reports: {text} ({word:04X}h)")]
+    Status {
+        word: u16,
+        text: &'static str,
+        kind: ErrorKind,
+    },
+    #[error("the reader gave no UID of a contactless card")]
+    NoUid,
+    #[error("the reader takes no keys, neither in volatile nor in persistent memory")]
+    TakesNoKeys,
+    #[error("no card came in time")]
+    NoCard,
+    #[error("the wait was stopped")]
+    Stopped,
+    #[error("no reader of this name is plugged in")]
+    NoSuchReader,
+    #[error("a reader's name cannot hold a zero byte")]
+    ImpossibleName,
+}
+
+impl PcscError {
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Service(error) => kind_of(*error),
+            Self::Malformed => ErrorKind::Protocol,
+            Self::Status { kind, .. } => *kind,
+            Self::NoUid | Self::TakesNoKeys => ErrorKind::Unsupported,
+            Self::NoCard => ErrorKind::NoCard,
+            Self::Stopped => ErrorKind::Cancelled,
+            Self::NoSuchReader | Self::ImpossibleName => ErrorKind::Absent,
+        }
+    }
+
+    /// Whether the context is of no more use: the service went away, and a new one knows nothing of old contexts.
+    pub(crate) fn ends_context(&self) -> bool {
+        match self {
+            Self::Service(error) => ends_context(*error),
+            _ => false,
+        }
+    }
+}
+
+impl From<Pcsc> for PcscError {
+    fn from(error: Pcsc) -> Self {
+        Self::Service(error)
+    }
+}
+
+impl From<PcscError> for encoder::Error {
+    fn from(error: PcscError) -> Self {
+        match error {
+            // Their kind says it all.
+            PcscError::NoCard | PcscError::Stopped => Self::new(error.kind()),
+            _ => Self::with_source(error.kind(), error),
+        }
+    }
+}
+
+/// What an error of the service means to a program (pcsc-lite's winscard API).
+pub(crate) fn kind_of(error: Pcsc) -> ErrorKind {
+    match error {
+        Pcsc::NoSmartcard | Pcsc::RemovedCard | Pcsc::UnresponsiveCard | Pcsc::UnpoweredCard => {
+            ErrorKind::CardGone
+        }
+        Pcsc::SharingViolation => ErrorKind::Held,
+        // What polkit denied.
+        Pcsc::SecurityViolation | Pcsc::NoAccess => ErrorKind::NotPermitted,
+        Pcsc::UnknownReader | Pcsc::ReaderUnavailable | Pcsc::NoReadersAvailable => {
+            ErrorKind::Absent
+        }
+        _ if ends_context(error) => ErrorKind::Absent,
+        Pcsc::ProtoMismatch | Pcsc::UnsupportedCard | Pcsc::CardUnsupported => {
+            ErrorKind::Unsupported
+        }
+        _ => ErrorKind::Unresponsive,
+    }
+}
+
+pub(crate) fn ends_context(error: Pcsc) -> bool {
+    matches!(
+        error,
+        Pcsc::NoService
+            | Pcsc::ServiceStopped
+            | Pcsc::InvalidHandle
+            | Pcsc::Shutdown
+            | Pcsc::ServerTooBusy
+    )
+}

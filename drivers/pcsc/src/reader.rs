@@ -1,0 +1,140 @@
+//! A reader as an encoder: it waits for a card by PC/SC's events and lends it within a transaction.
+
+use std::ffi::CString;
+use std::time::{Duration, Instant};
+
+use card::PresentedCard;
+use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Stop};
+use pcsc::{Card, Context, Error as Pcsc, Protocols, ReaderState, ShareMode, State};
+
+use crate::apdu::KeyStructure;
+use crate::context::{self, establish};
+use crate::error::PcscError;
+use crate::session::{self, Session};
+
+/// The longest single wait for an event: a `cancel` that comes just before the wait begins is lost.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// A reader that was chosen. It is connected to while a card is lent only, so that other programs can use it meanwhile.
+pub(crate) struct Reader {
+    name: CString,
+    /// Made anew when the service was restarted.
+    context: Option<Context>,
+    /// Found out with the first key.
+    key_structure: Option<KeyStructure>,
+}
+
+impl Reader {
+    /// Makes sure that the reader is there.
+    pub(crate) fn open(name: &str) -> Result<Self, PcscError> {
+        let name = context::name(name)?;
+        let context = establish()?;
+        context::state(&context, &name)?;
+        Ok(Self {
+            name,
+            context: Some(context),
+            key_structure: None,
+        })
+    }
+
+    fn context(&mut self) -> Result<Context, PcscError> {
+        let context = match self.context.take() {
+            Some(context) => context,
+            None => establish()?,
+        };
+        Ok(self.context.insert(context).clone())
+    }
+
+    /// Waits for a card and connects to it.
+    fn wait(
+        &mut self,
+        wait: CardWait,
+        deadline: Instant,
+        stop: &Stop,
+    ) -> Result<(Card, PresentedCard), PcscError> {
+        let context = self.context()?;
+        let _nudging = stop.nudge({
+            let context = context.clone();
+            move || {
+                // Nothing to do about a service that is gone; the wait ends by itself.
+                let _ = context.cancel();
+            }
+        });
+        let mut states = [ReaderState::new(self.name.clone(), State::UNAWARE)];
+        look(&context, &mut states, deadline)?;
+        // The reader counts insertions and removals: another count, another card or the same one again.
+        let resting = is_present(&states).then(|| states[0].event_count());
+        loop {
+            let serves = match wait {
+                CardWait::Resting => true,
+                CardWait::Fresh => resting != Some(states[0].event_count()),
+            };
+            if is_present(&states) && serves {
+                // Shared, as an exclusive connection fails beside every program that merely watches the reader; the
+                // transaction keeps them all out just as well.
+                let begun = context
+                    .connect(&self.name, ShareMode::Shared, Protocols::ANY)
+                    .map_err(PcscError::from)
+                    .and_then(session::begin);
+                match begun {
+                    // It only brushed past, or is about to be noticed gone; the next event tells.
+                    Err(error) if error.kind() == ErrorKind::CardGone => {}
+                    begun => return begun,
+                }
+            }
+            if stop.is_raised() {
+                return Err(PcscError::Stopped);
+            }
+            if Instant::now() >= deadline {
+                return Err(PcscError::NoCard);
+            }
+            look(&context, &mut states, deadline)?;
+        }
+    }
+}
+
+impl BlockEncoder for Reader {
+    fn select<'a>(
+        &'a mut self,
+        wait: CardWait,
+        deadline: Instant,
+        stop: &Stop,
+    ) -> Result<Box<dyn CardSession + 'a>, Error> {
+        match self.wait(wait, deadline, stop) {
+            Ok(begun) => Ok(Box::new(Session::new(begun, &mut self.key_structure))),
+            Err(error) => {
+                if error.ends_context() {
+                    self.context = None;
+                }
+                Err(error.into())
+            }
+        }
+    }
+}
+
+/// Waits for an event at the reader until the deadline, or for a short while.
+fn look(
+    context: &Context,
+    states: &mut [ReaderState; 1],
+    deadline: Instant,
+) -> Result<(), PcscError> {
+    states[0].sync_current_state();
+    let left = deadline.saturating_duration_since(Instant::now());
+    match context.get_status_change(left.min(SLICE), states) {
+        Ok(()) | Err(Pcsc::Timeout | Pcsc::Cancelled) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if states[0]
+        .event_state()
+        .intersects(State::UNKNOWN | State::UNAVAILABLE)
+    {
+        return Err(PcscError::NoSuchReader);
+    }
+    Ok(())
+}
+
+/// Whether a card lies there that answered the reader.
+fn is_present(states: &[ReaderState; 1]) -> bool {
+    let state = states[0].event_state();
+    state.contains(State::PRESENT) && !state.contains(State::MUTE)
+}

@@ -1,0 +1,233 @@
+//! One card in a transaction, and the commands for it.
+
+use card::{
+    ClassicCommand, ClassicKey, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Uid,
+};
+use encoder::{CardSession, Error};
+use pcsc::{Card, Disposition, Error as Pcsc, Protocols, ShareMode};
+use zeroize::Zeroizing;
+
+use crate::apdu::{self, Apdu, BLOCK, KeyStructure};
+use crate::error::PcscError;
+use crate::status::{self, Meaning};
+
+/// The answer to any command here, with room: an UID, or a block, and the status word.
+const ANSWER: usize = 64;
+/// The longest ATR (ISO/IEC 7816-3, 8.2.1).
+const ATR: usize = 33;
+
+/// Names of storage cards that take the commands of MIFARE Classic (PC/SC part 3, 3.1.3.2.3.2, and its supplement).
+const CLASSIC_NAMES: [[u8; 2]; 5] = [
+    // Classic 1K, 4K, Mini
+    [0x00, 0x01],
+    [0x00, 0x02],
+    [0x00, 0x26],
+    // Plus 2K and 4K in security level 1
+    [0x00, 0x36],
+    [0x00, 0x37],
+];
+
+/// A card that is lent: connected to, in a transaction, until it goes.
+pub(crate) struct Session<'a> {
+    connection: Card,
+    card: PresentedCard,
+    key_structure: &'a mut Option<KeyStructure>,
+    /// A key of somebody's card lies in the reader.
+    key_left: bool,
+}
+
+/// A command was carried out, or what came in its place.
+enum Answer {
+    Data(Zeroizing<Vec<u8>>),
+    RefusedOrGone,
+}
+
+impl<'a> Session<'a> {
+    /// Lends a card that was taken hold of by [`begin`].
+    pub(crate) fn new(
+        (connection, card): (Card, PresentedCard),
+        key_structure: &'a mut Option<KeyStructure>,
+    ) -> Self {
+        Self {
+            connection,
+            card,
+            key_structure,
+            key_left: false,
+        }
+    }
+
+    fn classic(&mut self, command: &ClassicCommand) -> Result<Reply, PcscError> {
+        let answer = match command {
+            ClassicCommand::Authenticate {
+                block,
+                key_type,
+                key,
+            } => {
+                self.load_key(key)?;
+                self.send(&apdu::authenticate(*block, *key_type))?
+            }
+            ClassicCommand::Read { block } => self.send(&apdu::read(*block))?,
+            ClassicCommand::Write { block, data } => {
+                self.send(&apdu::update(*block, data.expose()))?
+            }
+        };
+        match (answer, command) {
+            (Answer::RefusedOrGone, _) => Ok(Reply::Refused),
+            (Answer::Data(data), ClassicCommand::Read { .. })
+                if data.len() == usize::from(BLOCK) =>
+            {
+                Ok(Reply::Data(data.to_vec()))
+            }
+            (Answer::Data(_), ClassicCommand::Read { .. }) => Err(PcscError::Malformed),
+            (Answer::Data(_), _) => Ok(Reply::Done),
+        }
+    }
+
+    /// Puts a key into the reader, which keeps it in the kind of memory that it turns out to take.
+    fn load_key(&mut self, key: &ClassicKey) -> Result<(), PcscError> {
+        let candidates = match &*self.key_structure {
+            Some(known) => std::slice::from_ref(known),
+            None => &KeyStructure::ALL,
+        };
+        for &structure in candidates {
+            let answer = transmit(&self.connection, &apdu::load_key(structure, key))?;
+            if status::meaning(apdu::split(&answer)?.1).meaning == Meaning::Done {
+                *self.key_structure = Some(structure);
+                self.key_left = true;
+                return Ok(());
+            }
+        }
+        Err(PcscError::TakesNoKeys)
+    }
+
+    fn send(&self, command: &Apdu) -> Result<Answer, PcscError> {
+        let answer = match transmit(&self.connection, command) {
+            Ok(answer) => answer,
+            Err(PcscError::Service(error)) if is_doubtful(error) => {
+                return Ok(Answer::RefusedOrGone);
+            }
+            Err(error) => return Err(error),
+        };
+        let (data, word) = apdu::split(&answer)?;
+        let status = status::meaning(word);
+        match status.meaning {
+            Meaning::Done => Ok(Answer::Data(Zeroizing::new(data.to_vec()))),
+            Meaning::RefusedOrGone => Ok(Answer::RefusedOrGone),
+            Meaning::Failed(kind) => Err(PcscError::Status {
+                word,
+                text: status.text,
+                kind,
+            }),
+        }
+    }
+
+    /// Takes the power from the card and gives it back, which wakes one that was halted.
+    fn reselect(&mut self) -> Result<Reply, PcscError> {
+        self.connection
+            .reconnect(ShareMode::Shared, Protocols::ANY, Disposition::UnpowerCard)?;
+        self.card = present(&self.connection)?;
+        Ok(Reply::Reselected(self.card.clone()))
+    }
+}
+
+impl CardSession for Session<'_> {
+    fn card(&self) -> &PresentedCard {
+        &self.card
+    }
+
+    fn supports(&self, kind: CommandKind) -> bool {
+        match kind {
+            CommandKind::Reselect => true,
+            CommandKind::Classic => match &self.card.answer {
+                SelectAnswer::Atr(atr) => is_classic(atr),
+                SelectAnswer::Iso14443a { .. } => false,
+            },
+        }
+    }
+
+    fn exchange(&mut self, command: &Command) -> Result<Reply, Error> {
+        match command {
+            Command::Classic(command) => Ok(self.classic(command)?),
+            Command::Reselect => Ok(self.reselect()?),
+        }
+    }
+}
+
+impl Drop for Session<'_> {
+    /// No key of a site stays behind in a reader that keeps what it was given. The connection then ends, with it the
+    /// transaction, and a reset makes the card forget that it was opened.
+    fn drop(&mut self) {
+        if self.key_left {
+            let _ = self.load_key(&ClassicKey::new(ClassicKey::TRANSPORT));
+        }
+    }
+}
+
+/// Keeps every other program away from the card and asks it who it is.
+pub(crate) fn begin(mut connection: Card) -> Result<(Card, PresentedCard), PcscError> {
+    // The transaction lasts as long as the connection: disconnecting ends it (pcsc-lite, SCardDisconnect). As a value
+    // of its own it could not be kept beside the connection that it borrows.
+    std::mem::forget(connection.transaction()?);
+    let card = present(&connection)?;
+    Ok((connection, card))
+}
+
+/// Asks the card in the reader who it is.
+fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
+    let (mut names, mut atr) = ([0; 256], [0; ATR]);
+    let atr = connection.status2(&mut names, &mut atr)?.atr().to_vec();
+    let answer = transmit(connection, &apdu::GET_UID)?;
+    match apdu::split(&answer)? {
+        (uid, 0x9000) => Ok(PresentedCard {
+            uid: Uid::new(uid).map_err(|_| PcscError::NoUid)?,
+            answer: SelectAnswer::Atr(atr),
+        }),
+        // A card that has just left answers this as well; the next event tells.
+        (_, 0x6300) => Err(Pcsc::NoSmartcard.into()),
+        _ => Err(PcscError::NoUid),
+    }
+}
+
+fn transmit(connection: &Card, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, PcscError> {
+    let mut buffer = Zeroizing::new([0; ANSWER]);
+    let answer = connection.transmit(command, buffer.as_mut())?;
+    Ok(Zeroizing::new(answer.to_vec()))
+}
+
+/// Whether an exchange failed in a way that leaves open what became of the card: it was lost on the way, or the card
+/// was reset under it. Selecting it again will tell.
+fn is_doubtful(error: Pcsc) -> bool {
+    matches!(
+        error,
+        Pcsc::NotTransacted | Pcsc::CommError | Pcsc::CommDataLost | Pcsc::ResetCard
+    )
+}
+
+/// `3B 8F 80 01 80 4F 0C A0 00 00 03 06 SS NN NN ...`: SS 03 is ISO/IEC 14443 A, part 3; NN NN the card's name
+/// (PC/SC part 3, 3.1.3.2.3.2).
+fn is_classic(atr: &[u8]) -> bool {
+    const HEAD: [u8; 13] = [
+        0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03,
+    ];
+    atr.strip_prefix(&HEAD)
+        .and_then(|rest| rest.first_chunk())
+        .is_some_and(|name| CLASSIC_NAMES.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_classic_is_known_by_its_atr() {
+        let head = [
+            0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03,
+        ];
+        let atr = |name: [u8; 2], check| [&head[..], &name, &[0, 0, 0, 0, check]].concat();
+        assert!(is_classic(&atr([0x00, 0x01], 0x6A)));
+        assert!(is_classic(&atr([0x00, 0x02], 0x69)));
+        assert!(!is_classic(&atr([0x00, 0x03], 0x68)));
+        assert!(!is_classic(&[0x3B, 0x81, 0x80, 0x01, 0x80, 0x80]));
+        assert!(!is_classic(&[]));
+    }
+}
