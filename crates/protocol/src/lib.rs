@@ -2,4 +2,5 @@
 //!
 //! Shapes only. What they mean is decided in `hub` and `bridge`; golden files under `tests/golden` freeze them.
 
+pub mod api;
 pub mod link;

@@ -1,0 +1,171 @@
+//! The errors that the hub itself gives to action attempts: names of the API (DESIGN §8), sentences for the desk.
+//! The bridge's own errors pass through as they come.
+
+use protocol::link::{AttemptError, OfferRefusal};
+
+use crate::moment::Moment;
+
+fn error(kind: &str, message: impl Into<String>) -> AttemptError {
+    AttemptError {
+        kind: kind.to_owned(),
+        message: message.into(),
+    }
+}
+
+pub(crate) fn bridge_disconnected() -> AttemptError {
+    error(
+        "bridge_disconnected",
+        "The encoder PC is not connected to the hub. Check that it is on, that cardbridge runs there and that it has a \
+         network, then try again.",
+    )
+}
+
+pub(crate) fn encoder_not_online(reason: Option<&str>) -> AttemptError {
+    error(
+        "encoder_not_online",
+        match reason {
+            Some(reason) => format!("The encoder is not ready: {reason}"),
+            None => "The encoder is not ready. Check its cable, then try again.".to_owned(),
+        },
+    )
+}
+
+pub(crate) fn expired_before_grant() -> AttemptError {
+    error(
+        "action_attempt_expired",
+        "The encoder did not finish in time and nothing was written. Try again.",
+    )
+}
+
+pub(crate) fn expired_after_grant(uid: &str) -> AttemptError {
+    error(
+        "action_attempt_expired",
+        format!(
+            "The encoder PC did not report in time whether card {uid} was written. Put the same card on the encoder and \
+             encode again."
+        ),
+    )
+}
+
+pub(crate) fn attempt_over() -> AttemptError {
+    error(
+        "action_attempt_expired",
+        "The attempt has already ended. Try again.",
+    )
+}
+
+pub(crate) fn attempt_unknown() -> AttemptError {
+    error(
+        "uncategorized_error",
+        "The hub does not know this attempt for this encoder. Start a new one.",
+    )
+}
+
+pub(crate) fn ask_changed() -> AttemptError {
+    error(
+        "encoding_interrupted",
+        "The card was exchanged for another one while it was being encoded. Start again and leave one card on the encoder.",
+    )
+}
+
+pub(crate) fn cannot_be_reissued(held_uid: &str) -> AttemptError {
+    error(
+        "credential_cannot_be_reissued",
+        format!(
+            "This credential belongs to card {held_uid}. Put that card on the encoder, or create a new credential for \
+             this card."
+        ),
+    )
+}
+
+pub(crate) fn card_in_other_hands() -> AttemptError {
+    error(
+        "uncategorized_error",
+        "An earlier attempt on this card has not reported how it ended. Wait until its encoder PC is connected again, or \
+         use another card.",
+    )
+}
+
+pub(crate) fn site_keys_differ() -> AttemptError {
+    error(
+        "uncategorized_error",
+        "The encoder PC has another site key than the rest of this site, so its cards would not open the doors. Give it \
+         the site's key.",
+    )
+}
+
+pub(crate) fn credential_ended(ended_at: Moment) -> AttemptError {
+    error(
+        "uncategorized_error",
+        format!(
+            "The credential ended at {}. Create a new one.",
+            protocol::api::Time::from(ended_at)
+        ),
+    )
+}
+
+pub(crate) fn written_without_leave() -> AttemptError {
+    error(
+        "uncategorized_error",
+        "The encoder PC reported a card that it had no leave to write. Put the card aside and tell whoever looks after \
+         the system.",
+    )
+}
+
+pub(crate) fn wrong_report() -> AttemptError {
+    error(
+        "uncategorized_error",
+        "The encoder PC reported another kind of result than was asked for. Install one version of cardbridge everywhere.",
+    )
+}
+
+pub(crate) fn foreign_card(uid: &str, technology: &str) -> AttemptError {
+    error(
+        "uncategorized_error",
+        format!(
+            "Card {uid} ({technology}) was not made for this site, or somebody else's data is on it; what it holds cannot \
+             be read here."
+        ),
+    )
+}
+
+pub(crate) fn unsupported_card(uid: &str, technology: &str) -> AttemptError {
+    error(
+        "uncategorized_error",
+        format!(
+            "Card {uid} ({technology}) is of a kind that cannot hold a credential here. Use another card."
+        ),
+    )
+}
+
+/// What a refused offer becomes.
+pub(crate) fn refused(reason: OfferRefusal) -> AttemptError {
+    match reason {
+        OfferRefusal::PastDeadline => expired_before_grant(),
+        OfferRefusal::EncoderAbsent => encoder_not_online(None),
+        OfferRefusal::StaleFence => error(
+            "uncategorized_error",
+            "The encoder PC has already seen newer attempts than this one. Try again.",
+        ),
+        OfferRefusal::QueueFull => error(
+            "uncategorized_error",
+            "Too many cards wait at this encoder. Try again when it is free.",
+        ),
+        OfferRefusal::ForbiddenByPolicy => error(
+            "uncategorized_error",
+            "The policy of the encoder PC does not allow this credential. Ask whoever set it up.",
+        ),
+        OfferRefusal::InvalidCredential => error(
+            "uncategorized_error",
+            "This credential does not fit on a card. Create one with fewer doors or another time.",
+        ),
+        OfferRefusal::JournalFailed => error(
+            "uncategorized_error",
+            "The encoder PC cannot write its journal. Check its disk.",
+        ),
+        OfferRefusal::Other => error(
+            "uncategorized_error",
+            "The encoder PC refused the attempt. Look at its log.",
+        ),
+    }
+}

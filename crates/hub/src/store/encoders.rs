@@ -1,0 +1,186 @@
+//! Encoders as their bridges told them.
+
+use protocol::link::EncoderState;
+
+use super::{Db, Page, push_any};
+use crate::id::{AccountId, BridgeId, EncoderId, SiteId, WorkspaceId};
+use crate::moment::Moment;
+
+/// An encoder.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Encoder {
+    pub(crate) seq: i64,
+    pub(crate) acs_encoder_id: EncoderId,
+    pub(crate) acs_system_id: SiteId,
+    pub(crate) workspace_id: WorkspaceId,
+    pub(crate) connected_account_id: AccountId,
+    pub(crate) bridge_id: BridgeId,
+    pub(crate) identity: String,
+    pub(crate) display_name: String,
+    pub(crate) is_online: bool,
+    pub(crate) reason: Option<String>,
+    pub(crate) created_at: Moment,
+}
+
+const SELECT: &str = "SELECT e.seq, e.acs_encoder_id, e.acs_system_id, s.workspace_id, s.connected_account_id, \
+    e.bridge_id, e.identity, e.display_name, e.is_online, e.reason, e.created_at \
+    FROM encoders e JOIN sites s USING (acs_system_id)";
+
+/// What a list is narrowed to.
+#[derive(Debug)]
+pub(crate) enum Filter {
+    Sites(Vec<SiteId>),
+    Ids(Vec<EncoderId>),
+}
+
+pub(crate) async fn get_in(
+    db: &mut Db,
+    workspace: WorkspaceId,
+    id: EncoderId,
+) -> sqlx::Result<Option<Encoder>> {
+    sqlx::QueryBuilder::new(SELECT)
+        .push(" WHERE e.acs_encoder_id = ")
+        .push_bind(id)
+        .push(" AND s.workspace_id = ")
+        .push_bind(workspace)
+        .build_query_as()
+        .fetch_optional(db)
+        .await
+}
+
+pub(crate) async fn of_bridge(db: &mut Db, bridge: BridgeId) -> sqlx::Result<Vec<Encoder>> {
+    sqlx::QueryBuilder::new(SELECT)
+        .push(" WHERE e.bridge_id = ")
+        .push_bind(bridge)
+        .push(" ORDER BY e.seq")
+        .build_query_as()
+        .fetch_all(db)
+        .await
+}
+
+pub(crate) async fn by_identity(
+    db: &mut Db,
+    bridge: BridgeId,
+    identity: &str,
+) -> sqlx::Result<Option<Encoder>> {
+    sqlx::QueryBuilder::new(SELECT)
+        .push(" WHERE e.bridge_id = ")
+        .push_bind(bridge)
+        .push(" AND e.identity = ")
+        .push_bind(identity)
+        .build_query_as()
+        .fetch_optional(db)
+        .await
+}
+
+pub(crate) async fn list(
+    db: &mut Db,
+    workspace: WorkspaceId,
+    filter: &Filter,
+    page: Page,
+) -> sqlx::Result<Vec<Encoder>> {
+    let mut query = sqlx::QueryBuilder::new(SELECT);
+    query.push(" WHERE s.workspace_id = ").push_bind(workspace);
+    query
+        .push(" AND e.seq > ")
+        .push_bind(page.after)
+        .push(" AND ");
+    match filter {
+        Filter::Sites(sites) => push_any(&mut query, "e.acs_system_id", sites.iter().copied()),
+        Filter::Ids(ids) => push_any(&mut query, "e.acs_encoder_id", ids.iter().copied()),
+    }
+    query.push(" ORDER BY e.seq LIMIT ").push_bind(page.fetch());
+    query.build_query_as().fetch_all(db).await
+}
+
+/// All encoders of a site.
+pub(crate) async fn of_site(db: &mut Db, site: SiteId) -> sqlx::Result<Vec<Encoder>> {
+    sqlx::QueryBuilder::new(SELECT)
+        .push(" WHERE e.acs_system_id = ")
+        .push_bind(site)
+        .push(" ORDER BY e.seq")
+        .build_query_as()
+        .fetch_all(db)
+        .await
+}
+
+/// Keeps what a bridge says of an encoder. `Some` is the id of one that is new.
+pub(crate) async fn upsert(
+    db: &mut Db,
+    bridge: BridgeId,
+    site: SiteId,
+    state: &EncoderState,
+    now: Moment,
+) -> sqlx::Result<Option<EncoderId>> {
+    let known = sqlx::query(
+        "UPDATE encoders SET display_name = ?, driver = ?, is_online = ?, reason = ? \
+         WHERE bridge_id = ? AND identity = ?",
+    )
+    .bind(&state.display_name)
+    .bind(&state.driver)
+    .bind(state.is_online)
+    .bind(&state.reason)
+    .bind(bridge)
+    .bind(&state.identity)
+    .execute(&mut *db)
+    .await?;
+    if known.rows_affected() > 0 {
+        return Ok(None);
+    }
+    let id = EncoderId::new();
+    sqlx::query(
+        "INSERT INTO encoders (acs_encoder_id, acs_system_id, bridge_id, identity, display_name, driver, is_online, \
+         reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(id)
+    .bind(site)
+    .bind(bridge)
+    .bind(&state.identity)
+    .bind(&state.display_name)
+    .bind(&state.driver)
+    .bind(state.is_online)
+    .bind(&state.reason)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(Some(id))
+}
+
+/// What a snapshot does not name is absent.
+pub(crate) async fn set_all_absent(db: &mut Db, bridge: BridgeId) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE encoders SET is_online = 0, reason = 'The encoder PC does not list it any more.' \
+         WHERE bridge_id = ?",
+    )
+    .bind(bridge)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// Takes the next fence of an encoder.
+pub(crate) async fn take_fence(db: &mut Db, id: EncoderId) -> sqlx::Result<u64> {
+    let fence: i64 = sqlx::query_scalar(
+        "UPDATE encoders SET fence = fence + 1 WHERE acs_encoder_id = ? RETURNING fence",
+    )
+    .bind(id)
+    .fetch_one(db)
+    .await?;
+    Ok(u64::try_from(fence).unwrap_or(0))
+}
+
+/// Raises a fence to what the bridge has accepted: a hub restored from a backup must not reuse one.
+pub(crate) async fn raise_fence(
+    db: &mut Db,
+    bridge: BridgeId,
+    identity: &str,
+    fence: u64,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE encoders SET fence = MAX(fence, ?) WHERE bridge_id = ? AND identity = ?")
+        .bind(i64::try_from(fence).unwrap_or(i64::MAX))
+        .bind(bridge)
+        .bind(identity)
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Answers to requests from an encoder PC.
+
+use super::Db;
+use crate::id::BridgeId;
+use crate::moment::Moment;
+
+/// The answer that the request got before, as JSON.
+pub(crate) async fn answer(
+    db: &mut Db,
+    bridge: BridgeId,
+    request: uuid::Uuid,
+) -> sqlx::Result<Option<String>> {
+    sqlx::query_scalar("SELECT answer FROM requests WHERE request_id = ? AND bridge_id = ?")
+        .bind(request.to_string())
+        .bind(bridge)
+        .fetch_optional(db)
+        .await
+}
+
+pub(crate) async fn insert(
+    db: &mut Db,
+    bridge: BridgeId,
+    request: uuid::Uuid,
+    answer: &str,
+    now: Moment,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO requests (request_id, bridge_id, answer, created_at) VALUES (?, ?, ?, ?)",
+    )
+    .bind(request.to_string())
+    .bind(bridge)
+    .bind(answer)
+    .bind(now)
+    .execute(db)
+    .await?;
+    Ok(())
+}

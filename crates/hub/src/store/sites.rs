@@ -1,0 +1,110 @@
+//! Sites, which the API calls access control systems.
+
+use super::{Db, like_pattern};
+use crate::id::{AccountId, SiteId, WorkspaceId};
+use crate::moment::Moment;
+
+/// A site.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct Site {
+    pub(crate) acs_system_id: SiteId,
+    pub(crate) workspace_id: WorkspaceId,
+    pub(crate) connected_account_id: AccountId,
+    pub(crate) name: String,
+    pub(crate) time_zone: String,
+    /// The check value of the site key, once a bridge told it.
+    pub(crate) site_key_check: Option<String>,
+    pub(crate) created_at: Moment,
+    pub(crate) user_count: u32,
+}
+
+const SELECT: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, site_key_check, \
+    created_at, (SELECT COUNT(*) FROM users WHERE users.acs_system_id = sites.acs_system_id) AS user_count FROM sites";
+
+pub(crate) async fn insert(
+    db: &mut Db,
+    site: &Site,
+    first_credential_number: u32,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO sites (acs_system_id, workspace_id, connected_account_id, name, time_zone, created_at, \
+         next_credential_number) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(site.acs_system_id)
+    .bind(site.workspace_id)
+    .bind(site.connected_account_id)
+    .bind(&site.name)
+    .bind(&site.time_zone)
+    .bind(site.created_at)
+    .bind(first_credential_number)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn get(db: &mut Db, id: SiteId) -> sqlx::Result<Option<Site>> {
+    sqlx::QueryBuilder::new(SELECT)
+        .push(" WHERE acs_system_id = ")
+        .push_bind(id)
+        .build_query_as()
+        .fetch_optional(db)
+        .await
+}
+
+/// The site, if it is of that workspace.
+pub(crate) async fn get_in(
+    db: &mut Db,
+    workspace: WorkspaceId,
+    id: SiteId,
+) -> sqlx::Result<Option<Site>> {
+    Ok(get(db, id)
+        .await?
+        .filter(|site| site.workspace_id == workspace))
+}
+
+pub(crate) async fn list(
+    db: &mut Db,
+    workspace: WorkspaceId,
+    account: Option<AccountId>,
+    search: Option<&str>,
+) -> sqlx::Result<Vec<Site>> {
+    let mut query = sqlx::QueryBuilder::new(SELECT);
+    query.push(" WHERE workspace_id = ").push_bind(workspace);
+    if let Some(account) = account {
+        query
+            .push(" AND connected_account_id = ")
+            .push_bind(account);
+    }
+    if let Some(words) = search {
+        query
+            .push(" AND name LIKE ")
+            .push_bind(like_pattern(words))
+            .push(" ESCAPE '\\'");
+    }
+    query
+        .push(" ORDER BY seq")
+        .build_query_as()
+        .fetch_all(db)
+        .await
+}
+
+/// Takes the next credential number; `None` when all are used up.
+pub(crate) async fn take_credential_number(db: &mut Db, id: SiteId) -> sqlx::Result<Option<u32>> {
+    let number: i64 = sqlx::query_scalar(
+        "UPDATE sites SET next_credential_number = next_credential_number + 1 WHERE acs_system_id = ? \
+         RETURNING next_credential_number - 1",
+    )
+    .bind(id)
+    .fetch_one(db)
+    .await?;
+    Ok(u32::try_from(number).ok())
+}
+
+pub(crate) async fn set_site_key_check(db: &mut Db, id: SiteId, check: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE sites SET site_key_check = ? WHERE acs_system_id = ?")
+        .bind(check)
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,270 @@
+//! A bridge connects: its generation, fences and site key, then what it believes and what it has to do (DESIGN §7).
+
+use std::collections::HashSet;
+
+use protocol::link::{
+    Action, BridgeSnapshot, CardFormat, Credential, EncoderState, Hello, HubSnapshot, Offer,
+    RegisteredEncoder, Welcome,
+};
+use uuid::Uuid;
+
+use crate::core::Core;
+use crate::doors;
+use crate::id::BridgeId;
+use crate::moment::Moment;
+use crate::store::attempts::{self, Attempt, Kind};
+use crate::store::bridges::{self, Bridge};
+use crate::store::credentials::{self, CardFunction, CredentialWithDoors};
+use crate::store::entrances::Entrance;
+use crate::store::events::Subject;
+use crate::store::{Db, encoders, events, sites};
+
+/// Why a message of a bridge could not be taken; its link is closed then.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LinkError {
+    #[error("a newer connection of this bridge is open")]
+    Replaced,
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    #[error("a message breaks the protocol: {0}")]
+    Protocol(&'static str),
+}
+
+/// Offers for one bridge and how far in the order of attempts they reach.
+#[derive(Debug)]
+pub(crate) struct Offers {
+    pub(crate) offers: Vec<Offer>,
+    pub(crate) up_to: i64,
+}
+
+impl Core {
+    /// Takes a hello and raises the link generation.
+    pub(crate) async fn take_hello(
+        &self,
+        bridge: BridgeId,
+        hello: &Hello,
+        now: Moment,
+    ) -> Result<Welcome, LinkError> {
+        let mut db = self.store.begin().await?;
+        let known = bridges::get(&mut db, bridge)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        let site = sites::get(&mut db, known.acs_system_id)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        if site.site_key_check.is_none() {
+            sites::set_site_key_check(&mut db, site.acs_system_id, &hello.site_key_check).await?;
+        }
+        let site_key_agrees = site
+            .site_key_check
+            .as_ref()
+            .is_none_or(|check| *check == hello.site_key_check);
+        if !site_key_agrees {
+            tracing::warn!(%bridge, name = hello.name, "the site key differs from the site's; encodes stop there");
+        }
+        let generation = bridges::connect(
+            &mut db,
+            bridge,
+            &hello.name,
+            &hello.version,
+            site_key_agrees,
+        )
+        .await?;
+        if hello.hub_id == Some(self.hub_id.0) {
+            for fence in &hello.fences {
+                encoders::raise_fence(&mut db, bridge, &fence.identity, fence.fence).await?;
+            }
+        }
+        db.commit().await?;
+        Ok(Welcome {
+            hub_id: self.hub_id.0,
+            bridge_id: bridge.0,
+            generation,
+            acs_system_id: site.acs_system_id.0,
+            time_zone: site.time_zone,
+            now: now.timestamp(),
+        })
+    }
+
+    /// Believes a bridge's snapshot in place of what was believed before.
+    pub(crate) async fn take_snapshot(
+        &self,
+        bridge: BridgeId,
+        generation: u64,
+        snapshot: &BridgeSnapshot,
+        now: Moment,
+    ) -> Result<(), LinkError> {
+        let mut db = self.store.begin().await?;
+        if !bridges::is_current(&mut db, bridge, generation).await? {
+            return Err(LinkError::Replaced);
+        }
+        let known = bridges::get(&mut db, bridge)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        encoders::set_all_absent(&mut db, bridge).await?;
+        for state in &snapshot.encoders {
+            keep_encoder(&mut db, &known, state, now).await?;
+        }
+        db.commit().await?;
+        Ok(())
+    }
+
+    /// Keeps what a bridge says of one encoder; returns its id.
+    pub(crate) async fn take_encoder(
+        &self,
+        bridge: BridgeId,
+        generation: u64,
+        state: &EncoderState,
+        now: Moment,
+    ) -> Result<RegisteredEncoder, LinkError> {
+        let mut db = self.store.begin().await?;
+        if !bridges::is_current(&mut db, bridge, generation).await? {
+            return Err(LinkError::Replaced);
+        }
+        let known = bridges::get(&mut db, bridge)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        keep_encoder(&mut db, &known, state, now).await?;
+        let encoder = encoders::by_identity(&mut db, bridge, &state.identity)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        db.commit().await?;
+        Ok(RegisteredEncoder {
+            identity: encoder.identity,
+            acs_encoder_id: encoder.acs_encoder_id.0,
+        })
+    }
+
+    /// The hub's snapshot for a bridge that told these jobs, and how far its offers reach.
+    pub(crate) async fn snapshot_for(
+        &self,
+        bridge: BridgeId,
+        told: &[Uuid],
+        now: Moment,
+    ) -> Result<(HubSnapshot, i64), LinkError> {
+        let mut db = self.store.read().await?;
+        let encoders = encoders::of_bridge(&mut db, bridge)
+            .await?
+            .into_iter()
+            .map(|encoder| RegisteredEncoder {
+                identity: encoder.identity,
+                acs_encoder_id: encoder.acs_encoder_id.0,
+            })
+            .collect();
+        let Offers { offers, up_to } = self.offers(&mut db, bridge, 0, now).await?;
+        let pending: HashSet<Uuid> = offers.iter().map(|offer| offer.attempt_id).collect();
+        let cancelled = told
+            .iter()
+            .copied()
+            .filter(|id| !pending.contains(id))
+            .collect();
+        let snapshot = HubSnapshot {
+            encoders,
+            offers,
+            cancelled,
+        };
+        Ok((snapshot, up_to))
+    }
+
+    /// What came after the attempts that were handed over already, in fence order.
+    pub(crate) async fn new_offers(
+        &self,
+        bridge: BridgeId,
+        after: i64,
+        now: Moment,
+    ) -> Result<Offers, LinkError> {
+        let mut db = self.store.read().await?;
+        self.offers(&mut db, bridge, after, now).await
+    }
+
+    async fn offers(
+        &self,
+        db: &mut Db,
+        bridge: BridgeId,
+        after: i64,
+        now: Moment,
+    ) -> Result<Offers, LinkError> {
+        let encoders = encoders::of_bridge(db, bridge).await?;
+        let mut offers = Vec::new();
+        let mut up_to = after;
+        for attempt in attempts::pending_of_bridge(db, bridge, after).await? {
+            up_to = attempt.seq;
+            let encoder = encoders
+                .iter()
+                .find(|encoder| encoder.acs_encoder_id == attempt.acs_encoder_id)
+                .ok_or(sqlx::Error::RowNotFound)?;
+            let action = action(db, &attempt).await?;
+            offers.push(Offer {
+                attempt_id: attempt.action_attempt_id.0,
+                identity: encoder.identity.clone(),
+                fence: attempt.fence,
+                card_wait_ms: millis(self.settings.card_wait),
+                expires_in_ms: millis(
+                    now.until(attempt.deadline)
+                        .saturating_sub(self.settings.write_bound),
+                ),
+                action,
+            });
+        }
+        Ok(Offers { offers, up_to })
+    }
+}
+
+async fn keep_encoder(
+    db: &mut Db,
+    bridge: &Bridge,
+    state: &EncoderState,
+    now: Moment,
+) -> sqlx::Result<()> {
+    let added = encoders::upsert(db, bridge.bridge_id, bridge.acs_system_id, state, now).await?;
+    if let Some(id) = added {
+        let site = sites::get(db, bridge.acs_system_id)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        events::emit(db, &site, Subject::EncoderAdded(id), now).await?;
+    }
+    Ok(())
+}
+
+async fn action(db: &mut Db, attempt: &Attempt) -> Result<Action, LinkError> {
+    match (attempt.kind, attempt.acs_credential_id) {
+        (Kind::Scan, _) => Ok(Action::Scan),
+        (Kind::Encode, id) => {
+            let id = id.ok_or(sqlx::Error::RowNotFound)?;
+            let found = credentials::get(db, id)
+                .await?
+                .ok_or(sqlx::Error::RowNotFound)?;
+            Ok(Action::Encode(for_the_card(&found)?))
+        }
+    }
+}
+
+/// A credential as it goes on a card: times cut to the minute, doors placed as when it was created.
+fn for_the_card(found: &CredentialWithDoors) -> Result<Credential, LinkError> {
+    let doors: Vec<doors::Door> = found.entrances.iter().map(Entrance::door).collect();
+    let placing = doors::place(&doors)
+        .map_err(|_| LinkError::Protocol("a credential was kept that does not fit on a card"))?;
+    let credential = &found.credential;
+    Ok(Credential {
+        acs_credential_id: credential.acs_credential_id.0,
+        number: credential.number,
+        format: CardFormat::Rfid48,
+        function: match credential.card_function {
+            CardFunction::Guest => protocol::link::CardFunction::Guest,
+            CardFunction::Staff => protocol::link::CardFunction::Staff,
+        },
+        starts_at: credential.starts_at.to_the_minute().timestamp(),
+        ends_at: credential
+            .ends_at
+            .map(|end| end.to_the_minute().timestamp()),
+        issue_number: credential.issue_number,
+        first_room: placing.first_room,
+        room_count: placing.room_count,
+        common_doors: placing.common_doors,
+        additional_doors: placing.additional_doors,
+    })
+}
+
+fn millis(duration: std::time::Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,166 @@
+//! A job came to its end: attempt, grant, credentials and events in one commit, then the bridge is told (DESIGN §6).
+
+use std::collections::BTreeSet;
+
+use protocol::link::{Outcome, OutcomeReport, Scanned};
+
+use super::connect::LinkError;
+use crate::core::Core;
+use crate::decisions::outcome::{Circumstances, Effect, decide};
+use crate::decisions::scan;
+use crate::doors::DoorCategory;
+use crate::id::{AttemptId, BridgeId};
+use crate::moment::Moment;
+use crate::resources;
+use crate::store::attempts::{self, Attempt, End};
+use crate::store::credentials::{self, CredentialWithDoors};
+use crate::store::grants::{self, Grant};
+use crate::store::{Db, bridges, entrances, events, sites};
+
+impl Core {
+    /// Commits an outcome. Returns only when the bridge may forget it.
+    pub(crate) async fn take_outcome(
+        &self,
+        bridge: BridgeId,
+        generation: u64,
+        report: &OutcomeReport,
+        now: Moment,
+    ) -> Result<(), LinkError> {
+        let mut db = self.store.begin().await?;
+        if !bridges::is_current(&mut db, bridge, generation).await? {
+            return Err(LinkError::Replaced);
+        }
+        let attempt = attempts::get(&mut db, AttemptId(report.attempt_id))
+            .await?
+            .filter(|attempt| attempt.bridge_id == bridge && attempt.fence == report.fence);
+        let Some(attempt) = attempt else {
+            // A hub restored from a backup, or a bridge that was given another hub's journal: there is no row that this
+            // could change, and asking for it again would not make one.
+            tracing::warn!(attempt = %report.attempt_id, %bridge, "an outcome of an unknown attempt; not applied");
+            return Ok(());
+        };
+        let effects = judge(&mut db, &attempt, &report.outcome).await?;
+        apply(&mut db, &attempt, &effects, now).await?;
+        db.commit().await?;
+        self.attempts_ended();
+        Ok(())
+    }
+}
+
+async fn judge(db: &mut Db, attempt: &Attempt, outcome: &Outcome) -> sqlx::Result<Vec<Effect>> {
+    let site = attempt.acs_system_id;
+    let grant: Option<Grant> = grants::of_attempt(db, attempt.action_attempt_id).await?;
+    let mut credential: Option<CredentialWithDoors> = None;
+    let mut card_grants = Vec::new();
+    let mut on_card = Vec::new();
+    let mut neighbours = Vec::new();
+    if let Some(id) = attempt.acs_credential_id {
+        credential = credentials::get(db, id).await?;
+    }
+    if let (
+        Some(credential),
+        Outcome::Written {
+            uid, held_number, ..
+        },
+    ) = (&credential, outcome)
+    {
+        card_grants = grants::on_card(db, site, uid).await?;
+        on_card = credentials::on_card(db, site, uid).await?;
+        if let Some(number) = held_number
+            && !on_card
+                .iter()
+                .any(|known| known.credential.number == *number)
+        {
+            on_card.extend(credentials::by_number(db, site, *number).await?);
+        }
+        let doors: BTreeSet<_> = credential
+            .entrance_ids(DoorCategory::Guest)
+            .into_iter()
+            .collect();
+        neighbours = credentials::neighbours(db, site, &doors, &[]).await?;
+        neighbours.retain(|other| {
+            other.credential.acs_credential_id != credential.credential.acs_credential_id
+        });
+    }
+    let circumstances = Circumstances {
+        attempt,
+        credential: credential.as_ref(),
+        grant: grant.as_ref(),
+        card_grants: &card_grants,
+        on_card: &on_card,
+        neighbours: &neighbours,
+    };
+    Ok(decide(&circumstances, outcome))
+}
+
+async fn apply(
+    db: &mut Db,
+    attempt: &Attempt,
+    effects: &[Effect],
+    now: Moment,
+) -> sqlx::Result<()> {
+    let site = sites::get(db, attempt.acs_system_id)
+        .await?
+        .ok_or(sqlx::Error::RowNotFound)?;
+    let id = attempt.action_attempt_id;
+    for effect in effects {
+        match effect {
+            Effect::Record(kind) => attempts::set_outcome(db, id, *kind).await?,
+            Effect::Grant(state) => {
+                if let Some(grant) = grants::of_attempt(db, id).await? {
+                    grants::set_state(db, grant.grant_id, *state).await?;
+                }
+            }
+            Effect::Issue { uid } => {
+                let credential = attempt.acs_credential_id.ok_or(sqlx::Error::RowNotFound)?;
+                credentials::set_issued(db, credential, uid, now).await?;
+                grants::settle_doubts(db, credential, uid).await?;
+            }
+            Effect::Overwrite(credential) => credentials::set_overwritten(db, *credential).await?,
+            Effect::Override(credential) => credentials::set_overridden(db, *credential).await?,
+            Effect::Emit(subject) => events::emit(db, &site, *subject, now).await?,
+            Effect::SucceedWithCredential => {
+                let end = credential_result(db, attempt).await?;
+                attempts::end(db, id, &end, now).await?;
+            }
+            Effect::SucceedWithScan(scanned) => {
+                let end = scan_result(db, attempt, scanned, now).await?;
+                attempts::end(db, id, &end, now).await?;
+            }
+            Effect::Fail(error) => {
+                attempts::end(db, id, &End::Error(error.clone()), now).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The credential as it is now, frozen.
+async fn credential_result(db: &mut Db, attempt: &Attempt) -> sqlx::Result<End> {
+    let id = attempt.acs_credential_id.ok_or(sqlx::Error::RowNotFound)?;
+    let credential = credentials::get(db, id)
+        .await?
+        .ok_or(sqlx::Error::RowNotFound)?;
+    frozen(&resources::credential(&credential))
+}
+
+async fn scan_result(
+    db: &mut Db,
+    attempt: &Attempt,
+    scanned: &Scanned,
+    now: Moment,
+) -> sqlx::Result<End> {
+    let site = attempt.acs_system_id;
+    let known = match &scanned.credential {
+        Some(read) => credentials::by_number(db, site, read.number).await?,
+        None => None,
+    };
+    let doors = entrances::of_site(db, site).await?;
+    frozen(&scan::result(scanned, known.as_ref(), &doors, now))
+}
+
+fn frozen(result: &impl serde::Serialize) -> sqlx::Result<End> {
+    serde_json::to_value(result)
+        .map(End::Success)
+        .map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}

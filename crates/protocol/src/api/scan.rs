@@ -1,0 +1,66 @@
+//! What a scan answers: the card's side, the hub's side, and where they differ.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{AcsCredential, Time};
+
+/// The result of a `SCAN_CREDENTIAL` attempt.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScanResult {
+    /// What the card holds; `null` when it holds no credential.
+    pub acs_credential_on_encoder: Option<CredentialOnEncoder>,
+    /// The hub's credential of the same number.
+    pub acs_credential_on_seam: Option<AcsCredential>,
+    /// Where both sides differ.
+    pub warnings: Vec<ScanWarning>,
+}
+
+/// A credential as it was read from a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CredentialOnEncoder {
+    /// The UID, upper-case hex.
+    pub card_number: Option<String>,
+    /// Not on the card: `null`.
+    pub created_at: Option<Time>,
+    /// True: it was read from a card.
+    pub is_issued: Option<bool>,
+    /// From when it opens, to the minute.
+    pub starts_at: Option<Time>,
+    /// Until when it opens, to the minute; `null` without an end.
+    pub ends_at: Option<Time>,
+    /// The card system's view.
+    pub visionline_metadata: ScannedVisionlineMetadata,
+}
+
+/// The card system's view of a credential on a card.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ScannedVisionlineMetadata {
+    /// `rfid48` or `TLCode`.
+    pub card_format: String,
+    /// The UID, upper-case hex.
+    pub card_id: String,
+    /// The guest doors on the card that the hub knows.
+    pub guest_acs_entrance_ids: Vec<Uuid>,
+    /// The common doors on the card that the hub knows.
+    pub common_acs_entrance_ids: Vec<Uuid>,
+    /// Its end is past.
+    pub expired: bool,
+    /// An override for one of its guest doors was encoded after it.
+    pub overridden: bool,
+    /// The hub knows that its card was encoded with another credential.
+    pub overwritten: bool,
+    /// Withdrawn; never so far.
+    pub cancelled: bool,
+    /// Thrown away; never so far.
+    pub discarded: bool,
+}
+
+/// Where card and hub differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScanWarning {
+    /// `acs_credential_on_encoder_out_of_sync` or `acs_credential_on_seam_not_found`.
+    pub warning_code: String,
+    /// A sentence for a person.
+    pub warning_message: String,
+}
