@@ -13,6 +13,7 @@
 //! - [`Pn532Encoder`]: an NXP PN532 at the end of a serial line, on a pseudo-terminal.
 //! - [`PcscReader`]: a contactless PC/SC reader behind `vpcd` under a real `pcscd`, and
 //!   [`PrivatePcscd`], an unprivileged `pcscd` of one's own for tests.
+//! - [`Antenna`]: a reader without a wire, for what runs on a card in memory.
 //!
 //! ```no_run
 //! use emulator::{Cards, Origin, Pn532Encoder, Slot, Technology};
@@ -28,6 +29,7 @@
 //! ```
 
 mod air;
+mod antenna;
 mod bell;
 mod card;
 mod cards;
@@ -36,8 +38,10 @@ mod reader;
 mod slot;
 mod vpcd;
 
+pub use antenna::{Answer, Antenna};
 pub use card::{Technology, Uid, UidError, UnknownTechnology};
 pub use cards::{Card, Cards, CardsError, MemoryError, Origin};
 pub use pn532::{EncoderError, Pn532Encoder};
+pub use reader::Selected;
 pub use slot::{EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Situation, Slot};
 pub use vpcd::{KeyStructures, PcscReader, PcscdError, PrivatePcscd, ReaderError, ReaderSettings};

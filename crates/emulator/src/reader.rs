@@ -20,13 +20,16 @@ pub(crate) enum Wake {
     All,
 }
 
-/// A card that was selected.
+/// A card that was selected, and what it said of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Selected {
-    /// In the order of transmission, low byte first.
-    pub(crate) atqa: [u8; 2],
-    pub(crate) sak: u8,
-    pub(crate) uid: Uid,
+#[non_exhaustive]
+pub struct Selected {
+    /// ATQA in the order of transmission, low byte first.
+    pub atqa: [u8; 2],
+    /// SAK of the last cascade level.
+    pub sak: u8,
+    /// The UID it was selected by.
+    pub uid: Uid,
 }
 
 /// Wakes the cards and selects one of them: the `wanted` one, or whichever wins the anticollision.

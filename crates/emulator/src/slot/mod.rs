@@ -2,6 +2,7 @@
 //! and the thread on the wire (talks to whatever lies there). What happens to a card in the midst of
 //! an exchange is decided here and nowhere else.
 
+mod hold;
 mod log;
 
 pub use log::{EepromWrite, Exchange, ExchangeKind, KeyType, Log};
@@ -14,6 +15,7 @@ use crate::air::Frame;
 use crate::bell::Bell;
 use crate::card::{Authentication, Eeprom, Purpose, Uid, Verdict};
 use crate::cards::Card;
+use hold::Hold;
 
 /// The moment within an exchange at which the card leaves the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +47,8 @@ pub struct Situation<'a> {
     pub exchanges: u64,
     /// The encoder powers its field, for instance because it looks for a card.
     pub is_field_on: bool,
+    /// An exchange waits before a card; see [`Slot::hold_at`].
+    pub is_held: bool,
 }
 
 /// The place where cards lie. Clones are the same place.
@@ -70,6 +74,7 @@ struct State {
     /// Rises with every card placed or removed.
     arrangement: u64,
     departure: Option<Departure>,
+    hold: Hold,
     /// The exchange under way, when its command has a second part that is still to come.
     open: bool,
     log: Log,
@@ -210,11 +215,8 @@ impl Slot {
 
     /// Some card is selected and listens.
     pub(crate) fn has_selected_card(&self) -> bool {
-        self.shared
-            .lock()
-            .cards
-            .iter()
-            .any(|card| card.lock().is_selected())
+        let state = self.shared.lock();
+        state.cards.iter().any(|card| card.lock().is_selected())
     }
 
     /// Switches the field. Cards lose their supply with it.
@@ -233,6 +235,9 @@ impl Slot {
     /// at once, which is a collision.
     pub(crate) fn transmit(&self, frame: &Frame) -> Vec<Frame> {
         let mut state = self.shared.lock();
+        if state.begins_exchange(frame) {
+            state = self.shared.wait_while_held(state);
+        }
         let answers = state.transmit(frame);
         drop(state);
         self.shared.changed.notify_all();
@@ -242,6 +247,9 @@ impl Slot {
     /// Runs a MIFARE authentication with the card that is selected.
     pub(crate) fn authenticate(&self, authentication: &Authentication) -> Verdict {
         let mut state = self.shared.lock();
+        if state.has_listening_card() {
+            state = self.shared.wait_while_held(state);
+        }
         let verdict = state.authenticate(authentication);
         drop(state);
         self.shared.changed.notify_all();
@@ -261,7 +269,19 @@ impl State {
             cards: &self.cards,
             exchanges: self.log.exchanges(),
             is_field_on: self.is_field_on,
+            is_held: self.hold.is_on,
         }
+    }
+
+    /// Some card listens to an authentication.
+    fn has_listening_card(&self) -> bool {
+        self.is_field_on && self.cards.iter().any(|card| card.lock().is_selected())
+    }
+
+    /// Some card would take this frame for a new command.
+    fn begins_exchange(&self, frame: &Frame) -> bool {
+        let begins = |card: &Card| matches!(card.lock().purpose(frame), Purpose::Exchange(_));
+        self.is_field_on && self.cards.iter().any(begins)
     }
 
     fn rearranged(&mut self) {

@@ -279,3 +279,47 @@ fn waiting_ends_when_the_card_is_placed_by_another_thread() {
     });
     assert!(!slot.wait_for(Duration::from_millis(1), |now| now.cards.is_empty()));
 }
+
+/// Runs a write beside the test, which meanwhile steers.
+fn write_held(bench: &Bench, at: u64, steer: impl FnOnce()) -> bool {
+    bench.slot.hold_at(at);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| bench.write());
+        assert!(
+            bench
+                .slot
+                .wait_for(Duration::from_secs(10), |now| now.is_held)
+        );
+        steer();
+        bench.slot.let_go();
+        writing.join().unwrap()
+    })
+}
+
+#[test]
+fn a_held_exchange_has_done_nothing_and_goes_on_when_it_is_let_go() {
+    let bench = Bench::opened();
+    let before = bench.slot.log().exchanges();
+    let answered = write_held(&bench, 1, || {
+        assert_eq!(bench.content(), OLD);
+        assert_eq!(bench.slot.log().exchanges(), before);
+    });
+    assert!(answered);
+    assert_eq!(bench.content(), NEW);
+    assert!(bench.read(), "only that one was held");
+}
+
+#[test]
+fn a_card_that_is_taken_away_while_its_exchange_is_held_never_gets_it() {
+    let bench = Bench::opened();
+    assert!(!write_held(&bench, 1, || bench.slot.remove()));
+    assert_eq!(bench.content(), OLD);
+}
+
+#[test]
+fn a_hold_that_has_not_come_is_forgotten_when_it_is_let_go() {
+    let bench = Bench::opened();
+    bench.slot.hold_at(1);
+    bench.slot.let_go();
+    assert!(bench.read());
+}
