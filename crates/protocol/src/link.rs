@@ -22,8 +22,7 @@ pub struct Frame<M> {
     pub generation: u64,
     /// Counts this side's messages in this connection, from 1.
     pub number: u64,
-    /// What is said.
-    #[serde(flatten)]
+    /// What is said. An object of its own: a welcome has a `generation` too.
     pub message: M,
 }
 
