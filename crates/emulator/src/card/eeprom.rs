@@ -1,5 +1,5 @@
 //! The one place where a card's memory changes on the air: here a write is recorded, and here it is
-//! torn when the card leaves the field in its midst.
+//! torn when the card leaves the field in its midst. A fault of the memory itself belongs here too.
 
 use super::noise::Noise;
 

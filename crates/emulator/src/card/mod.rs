@@ -3,13 +3,16 @@
 
 mod classic;
 mod eeprom;
-pub(crate) mod noise;
+mod noise;
 mod selection;
 mod technology;
 mod uid;
 
 pub use technology::{Technology, UnknownTechnology};
 pub use uid::{Uid, UidError};
+
+#[cfg(test)]
+pub(crate) use noise::Noise;
 
 pub(crate) use classic::{Authentication, Key};
 pub(crate) use eeprom::{Eeprom, Programmed};

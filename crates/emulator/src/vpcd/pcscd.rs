@@ -72,6 +72,8 @@ pub enum PcscdError {
 /// ports. Several run beside each other and beside the system's. Clients reach it with the
 /// environment variable `PCSCLITE_CSOCK_NAME` set to [`socket`](PrivatePcscd::socket). Ends on drop,
 /// and with the process that started it.
+///
+/// Mind that `vpcd` listens on all of the machine's addresses, and takes whoever connects for a card.
 #[derive(Debug)]
 pub struct PrivatePcscd {
     child: Child,

@@ -2,14 +2,15 @@
 //! commands. Crypto1 itself is not modelled: an authentication is one step that knows the key.
 
 mod access;
+mod content;
 mod layout;
 
 use std::fmt;
 
 use self::access::{AccessConditions, Operation};
+use self::content::{value_block, value_of};
 use self::layout::{BLOCK, access_group, is_trailer, sector_of, trailer_of};
 use super::eeprom::Eeprom;
-use super::noise::Noise;
 use super::{Reaction, Technology, Uid};
 use crate::air::Frame;
 use crate::slot::{ExchangeKind, KeyType};
@@ -26,11 +27,6 @@ const ACK: u8 = 0xA;
 const NAK_INVALID: u8 = 0x4;
 const NAK_CHECKSUM: u8 = 0x5;
 const NAK_BUFFER_VALID: u8 = 0x4;
-
-const TRANSPORT_KEY: [u8; 6] = [0xFF; 6];
-const TRANSPORT_ACCESS: [u8; 4] = [0xFF, 0x07, 0x80, 0x69];
-/// Key A reads, key B writes: what a site of somebody else's usually has.
-const PRODUCTION_ACCESS: [u8; 4] = [0x78, 0x77, 0x88, 0x69];
 
 /// A sector key. Its debug form hides it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,45 +107,14 @@ pub(crate) fn kind(frame: &Frame) -> ExchangeKind {
 
 impl Classic {
     pub(crate) fn factory(technology: Technology, uid: &Uid) -> Classic {
-        let trailer = trailer(TRANSPORT_KEY, TRANSPORT_ACCESS, TRANSPORT_KEY);
-        Classic::new(technology, uid, |_| [0; BLOCK], |_| trailer)
+        Classic::holding(content::factory(technology, uid))
     }
 
     pub(crate) fn foreign(technology: Technology, uid: &Uid) -> Classic {
-        let noise = |block: u8, salt: u8| {
-            let mut bytes = [0; BLOCK];
-            Noise::of(&[uid.as_bytes(), &[block, salt]].concat()).fill(&mut bytes);
-            bytes
-        };
-        let key = |block, salt| {
-            let [k0, k1, k2, k3, k4, k5, ..] = noise(block, salt);
-            [k0, k1, k2, k3, k4, k5]
-        };
-        Classic::new(
-            technology,
-            uid,
-            |block| noise(block, 0),
-            |block| trailer(key(block, 1), PRODUCTION_ACCESS, key(block, 2)),
-        )
+        Classic::holding(content::foreign(technology, uid))
     }
 
-    fn new(
-        technology: Technology,
-        uid: &Uid,
-        data: impl Fn(u8) -> [u8; BLOCK],
-        trailer: impl Fn(u8) -> [u8; BLOCK],
-    ) -> Classic {
-        let last: u8 = match technology {
-            Technology::MifareClassicMini => 19,
-            Technology::MifareClassic1k => 63,
-            Technology::MifareClassic4k => 255,
-        };
-        let content = |block| match block {
-            0 => manufacturer_block(technology, uid),
-            _ if is_trailer(block) => trailer(block),
-            _ => data(block),
-        };
-        let blocks = (0..=last).map(content).collect();
+    fn holding(blocks: Vec<[u8; BLOCK]>) -> Classic {
         Classic {
             blocks,
             session: None,
@@ -383,44 +348,6 @@ fn acknowledged(goes_on: bool) -> Outcome {
         reaction: Reaction { answer, goes_on },
         stays_selected: true,
     }
-}
-
-fn trailer(key_a: [u8; 6], access: [u8; 4], key_b: [u8; 6]) -> [u8; BLOCK] {
-    let mut bytes = [0; BLOCK];
-    bytes[..6].copy_from_slice(&key_a);
-    bytes[6..10].copy_from_slice(&access);
-    bytes[10..].copy_from_slice(&key_b);
-    bytes
-}
-
-/// Block 0 (§8.6.1): the UID, its check byte if it has four bytes, SAK and ATQA, then the
-/// manufacturer's own bytes, which are made up here.
-fn manufacturer_block(technology: Technology, uid: &Uid) -> [u8; BLOCK] {
-    let mut bytes = uid.as_bytes().to_vec();
-    if let [a, b, c, d] = bytes[..] {
-        bytes.push(a ^ b ^ c ^ d);
-    }
-    bytes.push(technology.sak());
-    bytes.extend(technology.atqa(uid));
-    let mut block = [0; BLOCK];
-    Noise::of(uid.as_bytes()).fill(&mut block);
-    block[..bytes.len()].copy_from_slice(&bytes);
-    block
-}
-
-/// A value block holds the value three times, once inverted, and its address four times (§8.6.2.1).
-fn value_block(value: i32, address: u8) -> [u8; BLOCK] {
-    let mut bytes = [0; BLOCK];
-    bytes[..4].copy_from_slice(&value.to_le_bytes());
-    bytes[4..8].copy_from_slice(&(!value).to_le_bytes());
-    bytes[8..12].copy_from_slice(&value.to_le_bytes());
-    bytes[12..].copy_from_slice(&[address, !address, address, !address]);
-    bytes
-}
-
-fn value_of(block: &[u8; BLOCK]) -> Option<i32> {
-    let value = i32::from_le_bytes(*block.first_chunk()?);
-    (value_block(value, block[12]) == *block).then_some(value)
 }
 
 #[cfg(test)]

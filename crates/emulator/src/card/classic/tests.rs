@@ -1,6 +1,7 @@
 //! The card as its data sheet has it: who may do what, and what happens to those who may not.
 
-use super::{Authentication, Classic, Key, Outcome, trailer};
+use super::content::{trailer, value_block};
+use super::{Authentication, Classic, Key, Outcome};
 use crate::air::Frame;
 use crate::card::{Eeprom, Technology, Uid};
 use crate::slot::KeyType::{self, A, B};
@@ -279,13 +280,13 @@ fn a_value_is_charged_and_spent_and_appears_with_the_transfer() {
     // 110 for data: key B recharges, both spend.
     let access = [0x08, 0x77, 0x8F, 0x69];
     let mut bench = Bench::open(access, B);
-    bench.card.blocks[usize::from(DATA)] = super::value_block(100, 9);
+    bench.card.blocks[usize::from(DATA)] = value_block(100, 9);
 
     assert_eq!(bench.send(&[0xC1, DATA]), Came::Ack);
     assert_eq!(bench.send(&5_i32.to_le_bytes()), Came::Silence);
     assert_eq!(
         bench.stored(DATA),
-        super::value_block(100, 9),
+        value_block(100, 9),
         "before the transfer nothing is written"
     );
     assert_eq!(bench.send(&[0xB0, DATA]), Came::Ack);
@@ -297,7 +298,7 @@ fn a_value_is_charged_and_spent_and_appears_with_the_transfer() {
     assert_eq!(bench.send(&[0xC0, DATA]), Came::Ack);
     assert_eq!(bench.send(&200_i32.to_le_bytes()), Came::Silence);
     assert_eq!(bench.send(&[0xB0, 5]), Came::Ack);
-    assert_eq!(bench.stored(5), super::value_block(-95, 9));
+    assert_eq!(bench.stored(5), value_block(-95, 9));
 }
 
 #[test]
@@ -307,7 +308,7 @@ fn what_is_no_value_block_is_not_computed_with_and_an_overflow_is_refused() {
     assert_eq!(bench.send(&[0xC1, DATA]), Came::Nak(4));
 
     let mut bench = Bench::open(access, B);
-    bench.card.blocks[usize::from(DATA)] = super::value_block(i32::MAX, 0);
+    bench.card.blocks[usize::from(DATA)] = value_block(i32::MAX, 0);
     assert_eq!(bench.send(&[0xC1, DATA]), Came::Ack);
     assert_eq!(bench.send(&1_i32.to_le_bytes()), Came::Nak(4));
     let mut bench = Bench::open(access, B);

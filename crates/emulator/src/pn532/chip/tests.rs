@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Chip;
-use crate::card::noise::Noise;
+use crate::card::Noise;
 use crate::slot::{Moment, Slot};
 use crate::{Card, Cards, Origin, Technology};
 
@@ -376,6 +376,16 @@ fn a_block_is_written_and_read_back() {
         (3, 1),
         "both halves of a write are one exchange"
     );
+}
+
+#[test]
+fn a_write_given_up_for_an_authentication_is_still_the_exchange_at_which_the_card_leaves() {
+    let mut bench = Bench::opened();
+    bench.slot.remove_after_exchanges(1);
+    assert_eq!(bench.ask("08 630300"), "09");
+    assert_eq!(bench.ask("42 a004"), "43000a");
+    assert_eq!(bench.ask("40 01 60 04 ffffffffffff 04a1b2c3"), "4101");
+    assert!(bench.slot.cards().is_empty());
 }
 
 #[test]
