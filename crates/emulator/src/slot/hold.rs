@@ -4,7 +4,8 @@
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{Shared, Slot, State};
+use super::state::State;
+use super::{Shared, Slot};
 
 /// The longest that an exchange is held: whoever steers and died must not hold the wire for ever.
 const LIMIT: Duration = Duration::from_secs(60);
