@@ -129,6 +129,12 @@ impl Bridge {
             .collect()
     }
 
+    /// One encoder as it is, and a way to wait until it is otherwise.
+    #[must_use]
+    pub fn watch_encoder(&self, identity: &str) -> Option<watch::Receiver<EncoderStatus>> {
+        self.encoders.get(identity).map(|handle| handle.status)
+    }
+
     /// How the link to the hub is, and a way to wait until it is otherwise.
     #[must_use]
     pub fn link(&self) -> watch::Receiver<LinkStatus> {
@@ -148,6 +154,14 @@ impl Bridge {
         if let Some(link) = &self.link_task {
             link.abort();
         }
+    }
+}
+
+impl std::fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bridge")
+            .field("encoders", &self.encoders())
+            .finish_non_exhaustive()
     }
 }
 
