@@ -61,12 +61,9 @@ impl Radio {
         self.is_configured = true;
     }
 
-    /// Switches the field; with it off no target is left.
+    /// Switches the field. The chip does not notice that its target lost its supply with it.
     pub(super) fn set_field(&mut self, on: bool) {
         let on = on && self.is_configured;
-        if !on {
-            self.current = None;
-        }
         if on != self.slot.is_field_on() {
             self.slot.set_field(on);
         }
@@ -76,6 +73,7 @@ impl Radio {
     pub(super) fn power_down(&mut self) {
         self.set_field(false);
         self.targets.clear();
+        self.current = None;
     }
 
     /// Runs a command of the initiator, by its code.

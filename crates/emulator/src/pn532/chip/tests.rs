@@ -455,16 +455,14 @@ fn a_deselected_target_is_selected_again_and_a_released_one_is_not() {
 }
 
 #[test]
-fn without_the_field_the_card_forgets_its_authentication() {
+fn a_card_that_lost_its_field_is_mute_until_it_is_selected_again() {
     let mut bench = Bench::opened();
     assert_eq!(bench.ask("32 01 00"), "33");
     assert!(!bench.slot.is_field_on());
     assert_eq!(bench.ask("32 01 01"), "33");
-    assert_eq!(
-        bench.ask("40 01 30 04"),
-        "4113",
-        "it is selected again, and not authenticated"
-    );
+    assert_eq!(bench.ask("40 01 30 04"), "4101");
+    assert!(bench.ask("4a 01 00").starts_with("4b01"));
+    assert_eq!(bench.ask("40 01 30 04"), "4113", "not authenticated");
 }
 
 #[test]
