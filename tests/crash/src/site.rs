@@ -1,0 +1,117 @@
+//! The site of these tests: its key, its guests, and its locks.
+
+use card::{
+    CardFunction, CommonDoorNumber, Credential, CredentialNumber, Door, DoorNumber, Doors,
+    IssueNumber, KeyVersion, Lock, Minute, ReadCopies, SiteKey, SiteKeys, Validity,
+};
+use emulator::{Card, Cards, Origin, Slot};
+use encoder::{BlockEncoder as _, CardWait, Stop, drive};
+use jiff::Timestamp;
+use protocol::link;
+use std::time::Instant;
+use uuid::Uuid;
+
+use crate::encode::InMemory;
+
+/// The site key, as a configuration has it.
+pub const KEY: &str = "5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e";
+
+/// A minute within the validity of every credential here.
+const NOON: u32 = 3_000_000;
+const HALF_A_DAY: u32 = 600;
+/// A common door that every guest may open.
+const LOBBY: u8 = 3;
+
+/// The keys of the site.
+#[must_use]
+pub fn keys() -> SiteKeys {
+    SiteKeys::new(KeyVersion::FIRST, SiteKey::from_hex(KEY).unwrap())
+}
+
+/// A guest with one room; the credential's number is the room's less 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guest {
+    /// 101 to 109.
+    pub room: u16,
+}
+
+/// Who held the card before.
+pub const OLD: Guest = Guest { room: 107 };
+/// Who is to hold it now.
+pub const NEW: Guest = Guest { room: 109 };
+
+impl Guest {
+    fn number(self) -> u32 {
+        u32::from(self.room) - 100
+    }
+
+    /// The credential as it goes on a card.
+    #[must_use]
+    pub fn on_card(self) -> Credential {
+        let common = CommonDoorNumber::new(LOBBY.into()).unwrap();
+        Credential {
+            number: CredentialNumber::new(self.number()).unwrap(),
+            function: CardFunction::Guest,
+            validity: Validity::new(minute(NOON - HALF_A_DAY), Some(minute(NOON + HALF_A_DAY)))
+                .unwrap(),
+            issue: IssueNumber::new(NOON - HALF_A_DAY).unwrap(),
+            doors: Doors::arrange([door(self.room)], [common]),
+        }
+    }
+
+    /// The same credential as a hub offers it.
+    #[must_use]
+    pub fn on_link(self) -> link::Credential {
+        let moment = |minutes| Timestamp::from_second(minute(minutes).unix_seconds()).unwrap();
+        link::Credential {
+            acs_credential_id: Uuid::from_u128(self.number().into()),
+            number: self.number(),
+            format: link::CardFormat::Rfid48,
+            function: link::CardFunction::Guest,
+            starts_at: moment(NOON - HALF_A_DAY),
+            ends_at: Some(moment(NOON + HALF_A_DAY)),
+            issue_number: NOON - HALF_A_DAY,
+            first_room: self.room,
+            room_count: 1,
+            common_doors: vec![LOBBY],
+            additional_doors: Vec::new(),
+        }
+    }
+}
+
+/// Which of the rooms 101 to 109 the card opens at noon. Shown is a twin with the same UID and memory, so that the card
+/// itself stays where it lies.
+#[must_use]
+pub fn opened_rooms(card: &Card) -> Vec<u16> {
+    let twin = Cards::new()
+        .card(card.technology(), card.uid(), Origin::Factory)
+        .unwrap();
+    twin.set_memory(&card.memory()).unwrap();
+    let slot = Slot::new();
+    slot.place(&twin);
+    let mut antenna = InMemory::over(slot);
+    let mut session = antenna
+        .select(CardWait::Resting, Instant::now(), &Stop::default())
+        .unwrap();
+    let lock_keys = keys().lock_keys();
+    let reading = ReadCopies::new(session.card().clone(), lock_keys.clone()).unwrap();
+    let read = drive(session.as_mut(), reading).unwrap();
+    (101..=109)
+        .filter(|room| {
+            let lock = Lock::new(
+                lock_keys.clone(),
+                Door::Guest(door(*room)),
+                IssueNumber::MIN,
+            );
+            lock.decide(&read, Some(minute(NOON))).is_open()
+        })
+        .collect()
+}
+
+fn minute(minutes: u32) -> Minute {
+    Minute::new(minutes).unwrap()
+}
+
+fn door(number: u16) -> DoorNumber {
+    DoorNumber::new(number.into()).unwrap()
+}
