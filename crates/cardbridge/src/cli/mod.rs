@@ -1,9 +1,13 @@
 //! The command line: what each verb takes, how its result is shown, and how it ends. What the verbs do lives elsewhere.
 
+mod admin;
 mod configuration;
 mod daemon;
+mod demo;
+mod encode;
 mod encoders;
 mod failure;
+mod hub;
 mod lab;
 mod logging;
 mod output;
@@ -11,6 +15,7 @@ mod parse;
 mod run;
 mod scan;
 mod shutdown;
+mod standalone;
 
 use std::process::ExitCode;
 
@@ -54,10 +59,14 @@ struct LoggingArguments {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Demo(demo::Arguments),
     Lab(lab::Arguments),
+    Hub(hub::Arguments),
+    Admin(admin::Arguments),
     Run(run::Arguments),
     Encoders(encoders::Arguments),
     Scan(scan::Arguments),
+    Encode(encode::Arguments),
 }
 
 /// Runs the program.
@@ -92,28 +101,36 @@ fn start(cli: Cli, output: Output) -> Result<(), Failure> {
 impl Verb {
     fn wants_json(&self) -> bool {
         match self {
+            Self::Demo(arguments) => arguments.json,
             Self::Lab(arguments) => arguments.json,
+            Self::Hub(arguments) => arguments.json,
+            Self::Admin(arguments) => arguments.json(),
             Self::Run(_) => false,
             Self::Encoders(arguments) => arguments.json,
             Self::Scan(arguments) => arguments.json,
+            Self::Encode(arguments) => arguments.json,
         }
     }
 
     /// What is logged when nobody says otherwise: daemons tell what they do, tools only what is wrong.
     fn default_filter(&self) -> &'static str {
         match self {
-            Self::Run(_) => "info",
-            Self::Lab(_) => "warn",
-            Self::Encoders(_) | Self::Scan(_) => "error",
+            Self::Run(_) | Self::Hub(_) => "info",
+            Self::Demo(_) | Self::Lab(_) => "warn",
+            Self::Admin(_) | Self::Encoders(_) | Self::Scan(_) | Self::Encode(_) => "error",
         }
     }
 
     async fn run(self, output: Output) -> Result<(), Failure> {
         match self {
+            Self::Demo(arguments) => demo::run(arguments, output).await,
             Self::Lab(arguments) => lab::run(arguments, output).await,
+            Self::Hub(arguments) => hub::run(arguments, output).await,
+            Self::Admin(arguments) => admin::run(arguments, output).await,
             Self::Run(arguments) => run::run(arguments).await,
             Self::Encoders(arguments) => encoders::run(arguments, output).await,
             Self::Scan(arguments) => scan::run(arguments, output).await,
+            Self::Encode(arguments) => encode::run(arguments, output).await,
         }
     }
 }

@@ -8,10 +8,12 @@ use clap::Args;
 use super::configuration::ConfigArgument;
 use super::failure::Failure;
 use super::shutdown::Shutdown;
+use super::standalone::Standalone;
 
 /// Run the bridge: keep the encoders open and do what the hub asks, until SIGTERM or Ctrl-C.
 ///
-/// A card that is being written when the signal comes is finished first.
+/// Without a [hub] in the configuration it serves only the technician's commands on this PC. A card that is being
+/// written when the signal comes is finished first.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -21,8 +23,12 @@ pub(crate) struct Arguments {
 pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let shutdown = Shutdown::on_signals()?;
     let registry = driver_all::registry();
-    let config = arguments.config.read(&registry)?;
+    let mut config = arguments.config.read(&registry)?;
     let path = config.socket.clone();
+    let standalone = match config.hub {
+        Some(_) => None,
+        None => Some(Standalone::start(&mut config).await?),
+    };
     let bridge = start(config, registry).await?;
     let local = socket::serve(Arc::clone(&bridge), &path)
         .map_err(|error| Failure::from_error("socket_unavailable", &error))?;
@@ -31,6 +37,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     shutdown.told().await;
     local.abort();
     bridge.stop().await;
+    if let Some(standalone) = standalone {
+        standalone.stop().await;
+    }
     // The socket is gone with its owner in any case; a file without one behind it only confuses.
     let _ = std::fs::remove_file(&path);
     Ok(())

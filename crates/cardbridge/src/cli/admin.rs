@@ -1,0 +1,144 @@
+//! `cardbridge admin`: what is set up straight on the database, since nobody has a key yet.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use hub::{Admin, AdminError, DoorCategory, HubSettings};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::failure::Failure;
+use super::hub::open;
+use super::output::Output;
+use super::parse::{self, Rooms};
+
+/// Set up a hub straight on its database, also while it is served.
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Init(Init),
+}
+
+/// Make a workspace with a site and its doors, and print the API key and the bridge's token, which nobody can print
+/// again.
+#[derive(Debug, Args)]
+struct Init {
+    /// The hub's database, one file; made when it is missing.
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+    /// What to call the workspace.
+    #[arg(long, value_name = "NAME", default_value = "Workspace")]
+    workspace: String,
+    /// What to call the site.
+    #[arg(long, value_name = "NAME", default_value = "Site")]
+    site: String,
+    /// The site's time zone, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    time_zone: String,
+    /// A room; may be given several times.
+    #[arg(long = "room", value_name = "ROOM")]
+    rooms: Vec<String>,
+    /// Consecutive rooms, such as 101-110; may be given several times.
+    #[arg(long = "rooms", value_name = "FIRST-LAST", value_parser = parse::rooms)]
+    ranges: Vec<Rooms>,
+    /// A door for many, such as "Main entrance"; may be given several times.
+    #[arg(long = "common-door", value_name = "NAME")]
+    common_doors: Vec<String>,
+    /// What to call the bridge that the token is for.
+    #[arg(long, value_name = "NAME", default_value = "Front Desk PC")]
+    bridge: String,
+    /// Print one JSON object: {"workspace_id", "acs_system_id", "api_key", "bridge_token", "entrances"}.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Made {
+    workspace_id: Uuid,
+    acs_system_id: Uuid,
+    api_key: String,
+    bridge_token: String,
+    entrances: Vec<MadeEntrance>,
+}
+
+#[derive(Debug, Serialize)]
+struct MadeEntrance {
+    acs_entrance_id: Uuid,
+    name: String,
+}
+
+impl Arguments {
+    pub(super) fn json(&self) -> bool {
+        match &self.verb {
+            Verb::Init(init) => init.json,
+        }
+    }
+}
+
+pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
+    match arguments.verb {
+        Verb::Init(init) => {
+            let hub = open(HubSettings::new(&init.database)).await?;
+            let made = init.make(&hub.admin()).await.map_err(failure)?;
+            output.result(&made, || in_words(&made))
+        }
+    }
+}
+
+impl Init {
+    async fn make(&self, admin: &Admin) -> Result<Made, AdminError> {
+        let workspace_id = admin.create_workspace(&self.workspace).await?;
+        let acs_system_id = admin
+            .create_site(workspace_id, &self.site, &self.time_zone)
+            .await?;
+        let rooms = self.rooms.iter();
+        let rooms = rooms.chain(self.ranges.iter().flat_map(|Rooms(names)| names));
+        let doors = rooms.map(|room| (room, DoorCategory::Guest));
+        let common = self.common_doors.iter();
+        let doors = doors.chain(common.map(|door| (door, DoorCategory::Common)));
+        let mut entrances = Vec::new();
+        for (name, category) in doors {
+            entrances.push(MadeEntrance {
+                acs_entrance_id: admin.add_entrance(acs_system_id, name, category).await?,
+                name: name.clone(),
+            });
+        }
+        Ok(Made {
+            workspace_id,
+            acs_system_id,
+            api_key: admin.create_api_key(workspace_id, "First key").await?,
+            bridge_token: admin.create_bridge_token(acs_system_id, &self.bridge).await?,
+            entrances,
+        })
+    }
+}
+
+fn failure(error: AdminError) -> Failure {
+    let failure = Failure::from_error("not_set_up", &error);
+    match error {
+        AdminError::BadName
+        | AdminError::NameTaken(_)
+        | AdminError::UnknownTimeZone(_)
+        | AdminError::TooManyRooms
+        | AdminError::TooManyCommonDoors => failure.into_wrong_input(),
+        _ => failure,
+    }
+}
+
+fn in_words(made: &Made) -> String {
+    format!(
+        "workspace_id    {}\nacs_system_id   {}\nentrances       {}\n\n\
+         Keep these two; nobody can print them again.\n\
+         API key         {}\n[hub] token     {}",
+        made.workspace_id,
+        made.acs_system_id,
+        made.entrances.len(),
+        made.api_key,
+        made.bridge_token
+    )
+}
