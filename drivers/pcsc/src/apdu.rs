@@ -71,12 +71,14 @@ fn joined(head: &[u8; 5], body: &[u8]) -> Apdu {
     bytes
 }
 
-/// Parts an answer into data and status word.
+/// Parts an answer into data and status word. No answer at all is what some drivers give for a card that left in the
+/// middle.
 pub(crate) fn split(answer: &[u8]) -> Result<(&[u8], u16), PcscError> {
-    answer
-        .split_last_chunk()
-        .map(|(data, status)| (data, u16::from_be_bytes(*status)))
-        .ok_or(PcscError::Malformed)
+    match answer.split_last_chunk() {
+        Some((data, status)) => Ok((data, u16::from_be_bytes(*status))),
+        None if answer.is_empty() => Err(pcsc::Error::NotTransacted.into()),
+        None => Err(PcscError::Malformed),
+    }
 }
 
 #[cfg(test)]
@@ -107,6 +109,9 @@ mod tests {
         assert_eq!(split(&[0x63, 0x00]).unwrap(), (&[][..], 0x6300));
         assert_eq!(split(&[1, 2, 0x90, 0x00]).unwrap(), (&[1, 2][..], 0x9000));
         assert!(split(&[0x90]).is_err());
-        assert!(split(&[]).is_err());
+        assert!(matches!(
+            split(&[]),
+            Err(PcscError::Service(pcsc::Error::NotTransacted))
+        ));
     }
 }

@@ -91,7 +91,7 @@ impl<'a> Session<'a> {
         };
         for &structure in candidates {
             let answer = transmit(&self.connection, &apdu::load_key(structure, key))?;
-            if status::meaning(apdu::split(&answer)?.1).meaning == Meaning::Done {
+            if status::meaning(answer.word).meaning == Meaning::Done {
                 *self.key_structure = Some(structure);
                 self.key_left = true;
                 return Ok(());
@@ -102,19 +102,17 @@ impl<'a> Session<'a> {
 
     fn send(&self, command: &Apdu) -> Result<Answer, PcscError> {
         let answer = match transmit(&self.connection, command) {
-            Ok(answer) => answer,
             Err(PcscError::Service(error)) if is_doubtful(error) => {
                 return Ok(Answer::RefusedOrGone);
             }
-            Err(error) => return Err(error),
+            answer => answer?,
         };
-        let (data, word) = apdu::split(&answer)?;
-        let status = status::meaning(word);
+        let status = status::meaning(answer.word);
         match status.meaning {
-            Meaning::Done => Ok(Answer::Data(Zeroizing::new(data.to_vec()))),
+            Meaning::Done => Ok(Answer::Data(answer.data)),
             Meaning::RefusedOrGone => Ok(Answer::RefusedOrGone),
             Meaning::Failed(kind) => Err(PcscError::Status {
-                word,
+                word: status.word,
                 text: status.text,
                 kind,
             }),
@@ -177,21 +175,30 @@ fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
     let (mut names, mut atr) = ([0; 256], [0; ATR]);
     let atr = connection.status2(&mut names, &mut atr)?.atr().to_vec();
     let answer = transmit(connection, &apdu::GET_UID)?;
-    match apdu::split(&answer)? {
-        (uid, 0x9000) => Ok(PresentedCard {
-            uid: Uid::new(uid).map_err(|_| PcscError::NoUid)?,
+    match status::meaning(answer.word).meaning {
+        Meaning::Done => Ok(PresentedCard {
+            uid: Uid::new(&answer.data).map_err(|_| PcscError::NoUid)?,
             answer: SelectAnswer::Atr(atr),
         }),
-        // A card that has just left answers this as well; the next event tells.
-        (_, 0x6300) => Err(Pcsc::NoSmartcard.into()),
-        _ => Err(PcscError::NoUid),
+        // So is answered for a card that has just left; the next event tells.
+        Meaning::RefusedOrGone => Err(Pcsc::NoSmartcard.into()),
+        Meaning::Failed(_) => Err(PcscError::NoUid),
     }
 }
 
-fn transmit(connection: &Card, command: &[u8]) -> Result<Zeroizing<Vec<u8>>, PcscError> {
+/// What a reader answered.
+struct Response {
+    data: Zeroizing<Vec<u8>>,
+    word: u16,
+}
+
+fn transmit(connection: &Card, command: &[u8]) -> Result<Response, PcscError> {
     let mut buffer = Zeroizing::new([0; ANSWER]);
-    let answer = connection.transmit(command, buffer.as_mut())?;
-    Ok(Zeroizing::new(answer.to_vec()))
+    let (data, word) = apdu::split(connection.transmit(command, buffer.as_mut())?)?;
+    Ok(Response {
+        data: Zeroizing::new(data.to_vec()),
+        word,
+    })
 }
 
 /// Whether an exchange failed in a way that leaves open what became of the card: it was lost on the way, or the card
