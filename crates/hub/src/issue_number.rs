@@ -227,7 +227,7 @@ mod tests {
         assert_eq!(at(0).timestamp().to_string(), "2020-01-01T00:00:00Z");
         assert_eq!(
             at(LAST_CARD_MINUTE).timestamp().to_string(),
-            "2051-11-25T04:14:00Z"
+            "2051-11-24T20:14:00Z"
         );
     }
 

@@ -242,7 +242,8 @@ mod tests {
     fn every_property_that_differs_is_named_as_documented() {
         let base = "The following properties are out of sync between acs_credential_on_encoder and \
                     acs_credential_on_seam: ";
-        let cases: [(fn(&mut ScannedCredential), &str); 3] = [
+        type Change = fn(&mut ScannedCredential);
+        let cases: [(Change, &str); 3] = [
             (|read| read.ends_at = None, "ends_at"),
             (
                 |read| read.room_count = 1,

@@ -33,7 +33,7 @@ pub(crate) enum NotCreated {
         fitting.join(", ")
     )]
     DoesNotFit { asked: usize, fitting: Vec<String> },
-    #[error("a card holds times from 2020-01-01 to 2051-11-25; choose others")]
+    #[error("a card holds times from 2020-01-01 to 2051-11-24; choose others")]
     OutsideCalendar,
     #[error(transparent)]
     NoIssueNumber(#[from] NoIssueNumber),
