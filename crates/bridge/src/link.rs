@@ -4,8 +4,10 @@
 
 mod backoff;
 mod dial;
+mod roll;
 mod session;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use protocol::link::{FromBridge, OfferRefusal, RequestAnswer, RequestEncode};
@@ -74,6 +76,8 @@ pub enum LinkStatus {
         hub_id: Uuid,
         /// The site that this bridge serves.
         acs_system_id: Uuid,
+        /// The encoders that the hub holds for online, by identity, with the ids that the API knows them by.
+        online: BTreeMap<String, Uuid>,
     },
 }
 

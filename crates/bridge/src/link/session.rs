@@ -14,6 +14,7 @@ use tokio_tungstenite::tungstenite::{self, Message};
 use uuid::Uuid;
 
 use super::dial::Socket;
+use super::roll::Roll;
 use super::{LinkStatus, LinkTask, Outgoing};
 use crate::encoder_task::Request;
 use crate::encoders::Undelivered;
@@ -54,6 +55,8 @@ pub(super) struct Session<'a> {
     unacknowledged: Option<u64>,
     /// Deltas that wait until then.
     held: Vec<FromBridge>,
+    roll: Roll,
+    is_up: bool,
     requests: HashMap<Uuid, oneshot::Sender<RequestAnswer>>,
     heard: Instant,
 }
@@ -67,6 +70,8 @@ impl<'a> Session<'a> {
             sent: 0,
             unacknowledged: None,
             held: Vec::new(),
+            roll: Roll::default(),
+            is_up: false,
             requests: HashMap::new(),
             heard: Instant::now(),
         }
@@ -168,6 +173,7 @@ impl<'a> Session<'a> {
             encoders: self.task.encoders.states(),
             jobs: self.task.journal.open_jobs().await?,
         };
+        self.roll.snapshot(&snapshot.encoders);
         self.send(FromBridge::Snapshot(snapshot)).await?;
         self.unacknowledged = Some(self.sent);
         Ok(())
@@ -197,7 +203,7 @@ impl<'a> Session<'a> {
         match message {
             FromHub::Welcome(_) => return Err(SessionError::OutOfOrder("a second welcome")),
             FromHub::Snapshot(snapshot) => {
-                self.take_snapshot(snapshot);
+                self.take_snapshot(snapshot, welcome);
                 self.send(FromBridge::Acknowledge { snapshot: number })
                     .await?;
                 self.send_held().await?;
@@ -208,15 +214,13 @@ impl<'a> Session<'a> {
                     self.send(FromBridge::Outcome(report)).await?;
                 }
                 self.send_held().await?;
-                let (hub_id, acs_system_id) = (welcome.hub_id, welcome.acs_system_id);
-                self.task.status.send_replace(LinkStatus::Up {
-                    hub_id,
-                    acs_system_id,
-                });
+                self.is_up = true;
+                self.publish(welcome);
             }
             FromHub::Acknowledge { .. } => {}
             FromHub::EncoderRegistered(encoder) => {
-                tracing::info!(encoder.identity, %encoder.acs_encoder_id, "the hub knows this encoder");
+                self.roll.answered(&encoder);
+                self.publish(welcome);
             }
             FromHub::Offer(offer) => self.offer(offer).await?,
             FromHub::GrantAnswer(answer) => self
@@ -250,7 +254,11 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn take_snapshot(&mut self, snapshot: HubSnapshot) {
+    fn take_snapshot(&mut self, snapshot: HubSnapshot, welcome: &Welcome) {
+        for encoder in &snapshot.encoders {
+            self.roll.listed(encoder);
+        }
+        self.publish(welcome);
         for attempt_id in snapshot.cancelled {
             self.task
                 .encoders
@@ -281,7 +289,21 @@ impl<'a> Session<'a> {
         Some(FromBridge::Refused { attempt_id, reason })
     }
 
+    /// Tells the rest of the bridge how the link is.
+    fn publish(&self, welcome: &Welcome) {
+        if self.is_up {
+            self.task.status.send_replace(LinkStatus::Up {
+                hub_id: welcome.hub_id,
+                acs_system_id: welcome.acs_system_id,
+                online: self.roll.online(),
+            });
+        }
+    }
+
     async fn send(&mut self, message: FromBridge) -> Result<(), SessionError> {
+        if let FromBridge::Encoder(state) = &message {
+            self.roll.told(state);
+        }
         self.sent += 1;
         let frame = Frame {
             generation: self.generation,
