@@ -1,0 +1,112 @@
+//! A hub of its own process, as an operator starts it: `cardbridge admin init`, then `cardbridge hub`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Api, Output, Process, cardbridge};
+
+/// Until a bridge that was just started has told of its encoders.
+const REGISTERED_WITHIN: Duration = Duration::from_secs(30);
+/// The list of encoders is polled (that is the API's contract).
+const POLL_EVERY: Duration = Duration::from_millis(30);
+
+/// A hub under way, with one workspace and one site with the rooms 101 to 103.
+#[derive(Debug)]
+pub struct Hub {
+    /// Its process.
+    pub process: Process,
+    /// The API with the key of the workspace.
+    pub api: Api,
+    /// The site.
+    pub acs_system_id: String,
+    endpoint: String,
+    token: String,
+    folder: TempDir,
+}
+
+impl Hub {
+    /// Starts one on a free port.
+    ///
+    /// # Panics
+    /// It does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder can be made");
+        let made = init(&database(folder.path()), "Hotel Example");
+        let database = database(folder.path());
+        let mut hub = cardbridge(["hub", "--listen", "127.0.0.1:0", "--json", "--database"]);
+        hub.arg(database);
+        let mut process = Process::start(hub);
+        let endpoint = text(&process.json_line(), "endpoint");
+        Self {
+            api: Api::new(&endpoint, text(&made, "api_key")),
+            acs_system_id: text(&made, "acs_system_id"),
+            token: text(&made, "bridge_token"),
+            process,
+            endpoint,
+            folder,
+        }
+    }
+
+    /// Makes another workspace with a site on the same hub; what `admin init` printed.
+    #[must_use]
+    pub fn another_workspace(&self) -> Value {
+        init(&database(self.folder.path()), "Another Hotel")
+    }
+
+    /// The `[hub]` section for a bridge of the site.
+    #[must_use]
+    pub fn section(&self) -> String {
+        let Self {
+            endpoint, token, ..
+        } = self;
+        format!("[hub]\nurl = \"{endpoint}\"\ntoken = \"{token}\"\n")
+    }
+
+    /// The encoder whose name holds `name`, once its bridge has told of it; its id.
+    ///
+    /// # Panics
+    /// It is not told of in time.
+    pub async fn encoder(&self, name: &str) -> String {
+        let deadline = Instant::now() + REGISTERED_WITHIN;
+        loop {
+            let parameters = json!({"acs_system_id": self.acs_system_id});
+            let encoders = self.api.post("/acs/encoders/list", parameters).await;
+            let encoders = encoders.ok("acs_encoders");
+            let is_meant = |encoder: &&Value| {
+                let its = encoder["display_name"].as_str().unwrap_or_default();
+                its.contains(name)
+            };
+            let found = encoders
+                .as_array()
+                .and_then(|them| them.iter().find(is_meant));
+            if let Some(encoder) = found {
+                return text(encoder, "acs_encoder_id");
+            }
+            assert!(Instant::now() < deadline, "no {name} in {encoders}");
+            tokio::time::sleep(POLL_EVERY).await;
+        }
+    }
+}
+
+fn database(folder: &Path) -> PathBuf {
+    folder.join("hub.sqlite")
+}
+
+fn init(database: &Path, site: &str) -> Value {
+    let mut init = cardbridge(["admin", "init", "--json", "--rooms", "101-103"]);
+    init.args(["--common-door", "Main entrance", "--site", site]);
+    init.arg("--database").arg(database);
+    Output::of(init).done()
+}
+
+#[track_caller]
+fn text(object: &Value, key: &str) -> String {
+    object[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("no {key} in {object}"))
+        .to_owned()
+}

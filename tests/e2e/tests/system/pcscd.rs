@@ -1,0 +1,113 @@
+//! A bridge whose encoder is behind a real `pcscd`, with nothing in its configuration that says so.
+
+use e2e::{EncoderPc, Hub, Process};
+use emulator::{Card, Cards, Origin, PcscReader, PrivatePcscd, ReaderSettings, Slot, Technology};
+use serde_json::Value;
+
+/// Hub, bridge, `pcscd` and reader, each a process or a thread of its own.
+struct Bench {
+    // In this order: the bridge goes before its pcscd, and the reader too.
+    _bridge: Process,
+    reader: PcscReader,
+    _pcscd: PrivatePcscd,
+    hub: Hub,
+    _pc: EncoderPc,
+    encoder: String,
+    cards: Cards,
+}
+
+impl Bench {
+    async fn start() -> Self {
+        let pcscd = PrivatePcscd::start(1).unwrap_or_else(|error| panic!("{error}"));
+        let port = pcscd.ports()[0];
+        let reader = PcscReader::start(Slot::new(), port, ReaderSettings::default()).unwrap();
+        let hub = Hub::start();
+        let pc = EncoderPc::new(&hub.section());
+        let mut run = pc.command("run");
+        run.env("PCSCLITE_CSOCK_NAME", pcscd.socket());
+        let bridge = Process::start(run);
+        let encoder = hub.encoder(&pcscd.reader_name(0)).await;
+        Self {
+            _bridge: bridge,
+            reader,
+            _pcscd: pcscd,
+            hub,
+            _pc: pc,
+            encoder,
+            cards: Cards::new(),
+        }
+    }
+
+    fn card(&self, uid: &str, origin: Origin) -> Card {
+        let technology = Technology::MifareClassic1k;
+        self.cards
+            .card(technology, uid.parse().unwrap(), origin)
+            .unwrap()
+    }
+
+    async fn credential(&self) -> String {
+        let user = self.hub.api.user(&self.hub.acs_system_id).await;
+        let parameters = serde_json::json!({"acs_system_id": self.hub.acs_system_id});
+        let entrances = self.hub.api.post("/acs/entrances/list", parameters).await;
+        let room = entrances.ok("acs_entrances")[0]["acs_entrance_id"].clone();
+        self.hub
+            .api
+            .credential(&user, &[room.as_str().unwrap()])
+            .await
+    }
+}
+
+#[tokio::test]
+async fn a_card_behind_the_real_pcscd_is_encoded_and_scanned() {
+    let bench = Bench::start().await;
+    let api = &bench.hub.api;
+    let credential = bench.credential().await;
+    let card = bench.card("04A1B2C3", Origin::Factory);
+    bench.reader.slot().place(&card);
+    let encoded = api.encode_once_online(&credential, &bench.encoder).await;
+    assert_eq!(encoded["acs_credential_id"], credential.as_str());
+    assert_eq!(encoded["card_number"], "04A1B2C3");
+    assert_eq!(encoded["is_issued"], true);
+
+    let scan = api.scan(&bench.encoder).await;
+    let scanned = api.result(&scan).await;
+    assert_eq!(scanned["warnings"], serde_json::json!([]));
+    let on_encoder = &scanned["acs_credential_on_encoder"];
+    assert_eq!(on_encoder["card_number"], "04A1B2C3");
+    let on_seam = &scanned["acs_credential_on_seam"];
+    assert_eq!(on_seam["acs_credential_id"], credential.as_str());
+}
+
+#[tokio::test]
+async fn cards_behind_the_real_pcscd_come_go_and_are_told_apart() {
+    let bench = Bench::start().await;
+    let api = &bench.hub.api;
+    let (first, second) = (bench.credential().await, bench.credential().await);
+    let slot = bench.reader.slot();
+
+    let ada = bench.card("04A1B2C3", Origin::Factory);
+    slot.place(&ada);
+    api.encode_once_online(&first, &bench.encoder).await;
+    let image = ada.memory();
+
+    // The next guest's job begins on an empty reader and takes the card that is put on then.
+    slot.remove();
+    let attempt = api.encode(&second, &bench.encoder).await;
+    let foreign = bench.card("04F0F0F0", Origin::Foreign);
+    let before = foreign.memory();
+    slot.place(&foreign);
+    assert_eq!(api.error(&attempt).await, "incompatible_card_format");
+    assert_eq!(foreign.memory(), before);
+
+    slot.remove();
+    let attempt = api.encode(&second, &bench.encoder).await;
+    slot.place(&bench.card("04A1B2C4", Origin::Factory));
+    assert_eq!(api.result(&attempt).await["card_number"], "04A1B2C4");
+
+    slot.place(&ada);
+    let scan = api.scan(&bench.encoder).await;
+    let scanned: Value = api.result(&scan).await;
+    let on_seam = &scanned["acs_credential_on_seam"];
+    assert_eq!(on_seam["acs_credential_id"], first.as_str());
+    assert_eq!(ada.memory(), image);
+}

@@ -1,0 +1,184 @@
+//! The technician's commands at the encoder PC: straight on an encoder, and through the daemon that holds it.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use e2e::{EncoderPc, Hub, Lab, Output, Process, cardbridge};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+const UID: &str = "04A1B2C3";
+/// Until a daemon that was just started serves its encoder.
+const SERVED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Emulators alone, with one encoder.
+struct Desk {
+    lab: Lab,
+    port: PathBuf,
+    _process: Process,
+}
+
+impl Desk {
+    fn start() -> Self {
+        let mut process = Process::start(cardbridge(["lab", "--json"]));
+        let ready = process.json_line();
+        let port = ready["encoders"][0]["port"].as_str().unwrap();
+        Self {
+            lab: Lab::new(ready["lab"].as_str().unwrap()),
+            port: PathBuf::from(port),
+            _process: process,
+        }
+    }
+
+    fn pc(&self, sections: &str) -> EncoderPc {
+        EncoderPc::with_pn532(sections, "Front Desk", &self.port)
+    }
+}
+
+fn scan(pc: &EncoderPc, arguments: &[&str]) -> Output {
+    let mut scan = pc.command("scan");
+    scan.arg("--json").args(arguments);
+    Output::of(scan)
+}
+
+fn encode(pc: &EncoderPc, doors: &[&str], arguments: &[&str]) -> Output {
+    let mut encode = pc.command("encode");
+    encode.arg("--json").args(arguments);
+    for door in doors {
+        encode.args(["--door", door]);
+    }
+    let tomorrow = Timestamp::now() + SignedDuration::from_hours(24);
+    encode.args(["--ends-at", &tomorrow.to_string()]);
+    Output::of(encode)
+}
+
+fn encoders(pc: &EncoderPc) -> Value {
+    let mut encoders = pc.command("encoders");
+    encoders.arg("--json");
+    Output::of(encoders).done()
+}
+
+/// Starts the daemon and returns when it serves its encoder, as `cardbridge encoders` tells.
+async fn daemon(pc: &EncoderPc) -> Process {
+    let process = Process::start(pc.command("run"));
+    let deadline = Instant::now() + SERVED_WITHIN;
+    loop {
+        let found = encoders(pc);
+        if found["served_by_daemon"] == true && found["encoders"][0]["state"] == "online" {
+            return process;
+        }
+        assert!(Instant::now() < deadline, "it is not served: {found}");
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_card_is_encoded_and_scanned_without_any_hub() {
+    let desk = Desk::start();
+    let pc = desk.pc("");
+    desk.lab.place("front-desk", UID).await;
+
+    let blank = scan(&pc, &[]).done();
+    assert_eq!(blank["uid"], UID);
+    assert_eq!(blank["technology"], "mifare_classic_1k");
+    assert_eq!(blank["condition"], "blank");
+    assert_eq!(blank["credential"], Value::Null);
+
+    let encoded = encode(&pc, &["101", "102"], &[]).done();
+    assert_eq!(encoded["uid"], UID);
+    let scanned = scan(&pc, &["--encoder", "Front Desk"]).done();
+    assert_eq!(scanned["condition"], "ours");
+    assert_eq!(scanned["credential"], encoded["credential"]);
+    assert_eq!(scanned["credential"]["room_count"], 2);
+    // Numbers that never meet a hub's.
+    let number = scanned["credential"]["number"].as_u64().unwrap();
+    assert!(number >= 0x8000_0000, "{number:#x}");
+}
+
+#[tokio::test]
+async fn a_second_encode_without_a_hub_remembers_the_first() {
+    let desk = Desk::start();
+    let pc = desk.pc("");
+    desk.lab.place("front-desk", UID).await;
+    let first = encode(&pc, &["101"], &[]).done();
+    desk.lab.place("front-desk", "04A1B2C4").await;
+    let overriding = encode(&pc, &["101"], &["--override"]).done();
+    let issue = |encoded: &Value| encoded["credential"]["issue_number"].as_u64().unwrap();
+    assert!(issue(&overriding) > issue(&first));
+    assert_eq!(
+        overriding["credential"]["first_room"],
+        first["credential"]["first_room"]
+    );
+    assert_ne!(
+        overriding["credential"]["number"],
+        first["credential"]["number"]
+    );
+}
+
+#[tokio::test]
+async fn without_a_card_the_technician_is_told_so() {
+    let desk = Desk::start();
+    let pc = desk.pc("");
+    let waited = scan(&pc, &["--card-deadline", "200ms"]);
+    assert_eq!(waited.failed(), "no_card_on_encoder");
+}
+
+#[tokio::test]
+async fn an_encoder_that_is_unplugged_is_listed_with_the_reason() {
+    let desk = Desk::start();
+    let pc = desk.pc("");
+    let listed = |state: &str| {
+        let found = encoders(&pc);
+        assert_eq!(found["served_by_daemon"], false);
+        let encoder = &found["encoders"][0];
+        assert_eq!(encoder["name"], "Front Desk");
+        assert_eq!(encoder["driver"], "pn532");
+        assert_eq!(encoder["state"], state, "{encoder}");
+        encoder["reason"].clone()
+    };
+    assert_eq!(listed("accessible"), Value::Null);
+    desk.lab.unplug("front-desk").await;
+    let reason = listed("absent");
+    assert!(!reason.as_str().unwrap().is_empty());
+    let refused = scan(&pc, &["--card-deadline", "200ms"]);
+    assert_eq!(refused.failed(), "encoder_not_online");
+}
+
+#[tokio::test]
+async fn while_the_daemon_holds_the_encoder_its_socket_serves_the_technician() {
+    let desk = Desk::start();
+    let hub = Hub::start();
+    let pc = desk.pc(&hub.section());
+    let mut running = daemon(&pc).await;
+    hub.encoder("Front Desk").await;
+    desk.lab.place("front-desk", UID).await;
+
+    assert_eq!(scan(&pc, &[]).done()["condition"], "blank");
+    let encoded = encode(&pc, &["101"], &[]).done();
+    assert_eq!(encoded["uid"], UID);
+    assert_eq!(scan(&pc, &[]).done()["credential"], encoded["credential"]);
+
+    // The hub decided, so it knows.
+    let id = json!({"acs_credential_id": encoded["acs_credential_id"]});
+    let credential = hub.api.post("/acs/credentials/get", id).await;
+    assert_eq!(credential.ok("acs_credential")["card_number"], UID);
+
+    assert!(running.terminate().success());
+    assert_eq!(encoders(&pc)["served_by_daemon"], false);
+}
+
+#[tokio::test]
+async fn with_a_hub_and_without_the_daemon_an_encode_is_refused_with_the_reason() {
+    let desk = Desk::start();
+    let hub = Hub::start();
+    let pc = desk.pc(&hub.section());
+    desk.lab.place("front-desk", UID).await;
+    let before = desk.lab.memory(UID).await;
+    let refused = encode(&pc, &["101"], &[]);
+    let message = refused.json["error"]["message"].to_string();
+    assert!(!refused.failed().is_empty());
+    assert!(message.contains("cardbridge run"), "{message}");
+    assert_eq!(desk.lab.memory(UID).await, before);
+    // A scan decides nothing, so it needs nobody's leave.
+    assert_eq!(scan(&pc, &[]).done()["condition"], "blank");
+}
