@@ -174,7 +174,13 @@ pub(crate) fn begin(mut connection: Card) -> Result<(Card, PresentedCard), PcscE
 fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
     let (mut names, mut atr) = ([0; 256], [0; ATR]);
     let atr = connection.status2(&mut names, &mut atr)?.atr().to_vec();
-    let answer = transmit(connection, &apdu::GET_UID)?;
+    let answer = match transmit(connection, &apdu::GET_UID) {
+        // The card has left, and the service will notice within its next look at the reader.
+        Err(PcscError::Service(error)) if is_doubtful(error) => {
+            return Err(Pcsc::RemovedCard.into());
+        }
+        answer => answer?,
+    };
     match status::meaning(answer.word).meaning {
         Meaning::Done => Ok(PresentedCard {
             uid: Uid::new(&answer.data).map_err(|_| PcscError::NoUid)?,

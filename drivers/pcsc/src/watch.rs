@@ -80,9 +80,11 @@ impl Shared {
         while !self.is_ended() {
             if let Err(error) = self.follow(changed) {
                 tracing::debug!(%error, "the PC/SC service is not there");
+            }
+            let was_there = self.waiting().take().is_some();
+            if was_there && !self.is_ended() {
                 changed();
             }
-            self.waiting().take();
             if self.is_ended() {
                 return;
             }
@@ -99,36 +101,23 @@ impl Shared {
         let context = establish()?;
         *self.waiting() = Some(context.clone());
         let mut known: Option<Vec<CString>> = None;
+        // Cards that come and go are nobody's business here.
+        let mut states = [ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE)];
+        // The first answer comes at once and holds the number of readers: one that comes before they are listed is
+        // listed, one that comes later changes the number.
+        let mut limit = Duration::ZERO;
         while !self.is_ended() {
+            match context.get_status_change(limit, &mut states) {
+                Ok(()) | Err(Pcsc::Timeout | Pcsc::Cancelled) => states[0].sync_current_state(),
+                Err(error) => return Err(error.into()),
+            }
+            limit = SLICE;
             let names = readers(&context)?;
             if known.as_ref() != Some(&names) {
-                known = Some(names.clone());
+                known = Some(names);
                 changed();
             }
-            let mut states = vec![ReaderState::new(PNP_NOTIFICATION(), State::UNAWARE)];
-            states.extend(
-                names
-                    .into_iter()
-                    .map(|name| ReaderState::new(name, State::UNAWARE)),
-            );
-            wait(&context, &mut states)?;
         }
         Ok(())
-    }
-}
-
-/// Waits until a reader came or went. Cards that do are nobody's business here.
-fn wait(context: &Context, states: &mut [ReaderState]) -> Result<(), PcscError> {
-    // Told at once, once: how the readers are. Their number is part of it, so that none is missed from here on.
-    match context.get_status_change(Duration::ZERO, states) {
-        Ok(()) | Err(Pcsc::Timeout | Pcsc::UnknownReader) => {}
-        Err(error) => return Err(error.into()),
-    }
-    for state in states.iter_mut() {
-        state.sync_current_state();
-    }
-    match context.get_status_change(SLICE, states) {
-        Ok(()) | Err(Pcsc::Timeout | Pcsc::Cancelled | Pcsc::UnknownReader) => Ok(()),
-        Err(error) => Err(error.into()),
     }
 }

@@ -267,6 +267,14 @@ mod tests {
     }
 
     #[test]
+    fn waking_it_also_ends_what_it_was_doing() {
+        let (mut link, sent) = link(&[]);
+        link.wake().unwrap();
+        let sent: Vec<_> = sent.try_iter().collect();
+        assert_eq!(sent, [WAKE_UP.to_vec(), ACK.to_vec()]);
+    }
+
+    #[test]
     fn a_command_is_acknowledged_and_answered() {
         let (answer, sent) = ask(&[&[&ACKNOWLEDGEMENT, &ANSWER]]);
         assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
