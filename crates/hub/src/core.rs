@@ -22,7 +22,7 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    /// Opens the store and remembers which bridges are owed the grace of a restart.
+    /// Opens the store.
     pub(crate) async fn open(settings: HubSettings) -> Result<Self, OpenError> {
         let store = Store::open(&settings.database).await?;
         let hub_id = store.hub_id().await.map_err(OpenError::Database)?;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::core::Core;
+use crate::id::BridgeId;
 use crate::moment::Moment;
+use crate::store::{attempts, bridges};
 
 /// After a database error: how long until the next try.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
@@ -38,17 +40,27 @@ pub(crate) async fn run(core: Arc<Core>) {
 /// Ends what is due and says when there is more.
 async fn end_what_is_due(core: &Core) -> sqlx::Result<Option<Instant>> {
     core.end_expired(Moment::now()).await?;
-    for bridge in core.dispatch.take_given_up(Instant::now()) {
-        if let Err(error) = core.end_ungranted(bridge, Moment::now()).await {
-            core.dispatch.expect([bridge]);
-            return Err(error);
-        }
+    let given_up = core.dispatch.take_given_up(Instant::now());
+    if let Err(error) = end_lost(core, &given_up).await {
+        core.dispatch.expect(given_up);
+        return Err(error);
     }
-    let next_deadline =
-        crate::store::attempts::next_deadline(&mut *core.store.read().await?).await?;
+    let next_deadline = attempts::next_deadline(&mut *core.store.read().await?).await?;
     let next_deadline = next_deadline.map(|at| Instant::now() + Moment::now().until(at));
     Ok([next_deadline, core.dispatch.next_grace_end()]
         .into_iter()
         .flatten()
         .min())
+}
+
+/// Ends what bridges that are given up had no leave for. What begins from here on sees that they are gone.
+async fn end_lost(core: &Core, given_up: &[BridgeId]) -> sqlx::Result<()> {
+    if given_up.is_empty() {
+        return Ok(());
+    }
+    let busy = bridges::with_pending_attempts(&mut *core.store.read().await?).await?;
+    for bridge in busy.iter().filter(|bridge| given_up.contains(bridge)) {
+        core.end_ungranted(*bridge, Moment::now()).await?;
+    }
+    Ok(())
 }

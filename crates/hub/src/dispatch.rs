@@ -101,7 +101,7 @@ impl Dispatch {
         }
     }
 
-    /// A bridge that had work when the hub started is waited for like one that was just lost.
+    /// When the hub starts, its bridges are waited for like ones that were just lost.
     pub(crate) fn expect(&self, bridges: impl IntoIterator<Item = BridgeId>) {
         let until = Instant::now() + self.grace;
         let mut inner = self.inner();

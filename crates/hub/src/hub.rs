@@ -41,11 +41,10 @@ impl Hub {
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
         let _served = lock_database(&self.core)?;
-        let waiting =
-            async { bridges::with_pending_attempts(&mut *self.core.store.read().await?).await };
+        let known = async { bridges::all(&mut *self.core.store.read().await?).await };
         self.core
             .dispatch
-            .expect(waiting.await.map_err(io::Error::other)?);
+            .expect(known.await.map_err(io::Error::other)?);
 
         let deadlines = AbortOnDrop(tokio::spawn(deadlines::run(Arc::clone(&self.core))));
         let core = Arc::clone(&self.core);

@@ -11,7 +11,7 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use protocol::link::{Frame, FromBridge, FromHub, Hello, MAX_FRAME, SUBPROTOCOL};
+use protocol::link::{EncoderFence, Frame, FromBridge, FromHub, Hello, MAX_FRAME, SUBPROTOCOL};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use crate::core::Core;
@@ -92,6 +92,8 @@ struct Link {
     /// The number of the last frame to the bridge.
     said: u64,
     stage: Stage,
+    /// What the hello said of this hub's fences.
+    fences: Vec<EncoderFence>,
     /// The `seq` of the last attempt that was handed over.
     offered_up_to: i64,
 }
@@ -117,6 +119,7 @@ impl Link {
             heard: 0,
             said: 0,
             stage: Stage::Welcomed,
+            fences: Vec::new(),
             offered_up_to: 0,
         }
     }
@@ -148,6 +151,7 @@ impl Link {
             .take_hello(self.bridge, &hello, Moment::now())
             .await?;
         self.generation = welcome.generation;
+        self.fences = self.core.own_fences(&hello).to_vec();
         tracing::info!(bridge = %self.bridge, generation = self.generation, name = hello.name, "a bridge connected");
         let Some(mut registration) = self.core.dispatch.register(self.bridge, self.generation)
         else {
@@ -255,7 +259,7 @@ impl Link {
         match message {
             FromBridge::Hello(_) => return Err(LinkError::Protocol("a second hello").into()),
             FromBridge::Snapshot(snapshot) => {
-                core.take_snapshot(bridge, generation, &snapshot, now)
+                core.take_snapshot(bridge, generation, &snapshot, &self.fences, now)
                     .await?;
                 self.say(FromHub::Acknowledge {
                     snapshot: self.heard,

@@ -250,6 +250,20 @@ async fn a_restarted_hub_waits_for_its_bridges_and_then_gives_them_up() {
 }
 
 #[tokio::test]
+async fn right_after_a_restart_an_encode_waits_for_the_bridge() {
+    let (mut world, token) = world_with_token().await;
+    let bridge = Bridge::connect(&world, &token).await;
+    let desk = bridge.encoder_id(IDENTITY);
+    world.restart().await;
+    world.call("/workspaces/get", json!({})).await;
+    let attempt = world.scan(&desk).await;
+    assert_eq!(attempt["status"], "pending");
+    let bridge = Bridge::connect(&world, &token).await;
+    assert_eq!(bridge.snapshot.as_ref().unwrap().offers.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_newer_connection_of_a_bridge_closes_the_older_one() {
     let (world, token) = world_with_token().await;
     let mut older = Bridge::connect(&world, &token).await;
@@ -309,8 +323,16 @@ async fn fences_go_on_above_what_the_bridge_has_accepted() {
     );
     bridge.close().await;
     luggage.hello.hub_id = Some(hub_id);
-    let mut bridge = Bridge::connect_with(&world, &token, luggage).await;
+    let mut bridge = Bridge::connect_with(&world, &token, luggage.clone()).await;
     world.scan(&bridge.encoder_id(IDENTITY)).await;
+    assert_eq!(bridge.hear_offer().await.fence, 42);
+    bridge.close().await;
+
+    // An encoder that the hub does not know, as after a restore.
+    luggage.hello.fences[0].identity = "forgotten".to_owned();
+    luggage.snapshot.encoders = vec![encoder("forgotten", "Bar", true)];
+    let mut bridge = Bridge::connect_with(&world, &token, luggage).await;
+    world.scan(&bridge.encoder_id("forgotten")).await;
     assert_eq!(bridge.hear_offer().await.fence, 42);
     world.end().await;
 }

@@ -60,7 +60,14 @@ pub(crate) async fn get(db: &mut Db, id: BridgeId) -> sqlx::Result<Option<Bridge
     .await
 }
 
-/// All bridges that have attempts to end.
+/// All bridges.
+pub(crate) async fn all(db: &mut Db) -> sqlx::Result<Vec<BridgeId>> {
+    sqlx::query_scalar("SELECT bridge_id FROM bridges ORDER BY seq")
+        .fetch_all(db)
+        .await
+}
+
+/// The bridges that have attempts to end.
 pub(crate) async fn with_pending_attempts(db: &mut Db) -> sqlx::Result<Vec<BridgeId>> {
     sqlx::query_scalar("SELECT DISTINCT bridge_id FROM attempts WHERE status = 'pending'")
         .fetch_all(db)

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 
 use protocol::link::{
-    Action, BridgeSnapshot, CardFormat, Credential, EncoderState, Hello, HubSnapshot, Offer,
-    RegisteredEncoder, Welcome,
+    Action, BridgeSnapshot, CardFormat, Credential, EncoderFence, EncoderState, Hello, HubSnapshot,
+    Offer, RegisteredEncoder, Welcome,
 };
 use uuid::Uuid;
 
@@ -70,11 +70,7 @@ impl Core {
             site_key_agrees,
         )
         .await?;
-        if hello.hub_id == Some(self.hub_id.0) {
-            for fence in &hello.fences {
-                encoders::raise_fence(&mut db, bridge, &fence.identity, fence.fence).await?;
-            }
-        }
+        raise_fences(&mut db, bridge, self.own_fences(hello)).await?;
         db.commit().await?;
         Ok(Welcome {
             hub_id: self.hub_id.0,
@@ -86,12 +82,23 @@ impl Core {
         })
     }
 
-    /// Believes a bridge's snapshot in place of what was believed before.
+    /// The fences of a hello that were counted under this database.
+    pub(crate) fn own_fences<'a>(&self, hello: &'a Hello) -> &'a [EncoderFence] {
+        if hello.hub_id == Some(self.hub_id.0) {
+            &hello.fences
+        } else {
+            &[]
+        }
+    }
+
+    /// Believes a bridge's snapshot in place of what was believed before. The fences of the hello are for encoders that
+    /// this database, restored from a backup, had forgotten.
     pub(crate) async fn take_snapshot(
         &self,
         bridge: BridgeId,
         generation: u64,
         snapshot: &BridgeSnapshot,
+        fences: &[EncoderFence],
         now: Moment,
     ) -> Result<(), LinkError> {
         let mut db = self.store.begin().await?;
@@ -105,6 +112,7 @@ impl Core {
         for state in &snapshot.encoders {
             keep_encoder(&mut db, &known, state, now).await?;
         }
+        raise_fences(&mut db, bridge, fences).await?;
         db.commit().await?;
         Ok(())
     }
@@ -208,6 +216,13 @@ impl Core {
         }
         Ok(Offers { offers, up_to })
     }
+}
+
+async fn raise_fences(db: &mut Db, bridge: BridgeId, fences: &[EncoderFence]) -> sqlx::Result<()> {
+    for fence in fences {
+        encoders::raise_fence(db, bridge, &fence.identity, fence.fence).await?;
+    }
+    Ok(())
 }
 
 async fn keep_encoder(
