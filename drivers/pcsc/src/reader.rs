@@ -16,6 +16,8 @@ use crate::session::{self, Session};
 const SLICE: Duration = Duration::from_secs(1);
 
 /// A reader that was chosen. It is connected to while a card is lent only, so that other programs can use it meanwhile.
+/// While one of them holds a transaction, connecting waits for it without any limit (LudovicRousseau/PCSC#254); as with
+/// every driver, whoever waits here is on a thread that can be abandoned.
 pub(crate) struct Reader {
     name: CString,
     /// Made anew when the service was restarted.
