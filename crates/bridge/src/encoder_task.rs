@@ -252,18 +252,19 @@ impl EncoderTask {
 
     /// Sets online with `None`, offline with a reason; tells the hub when that is news.
     fn set_state(&self, reason: Option<String>) -> bool {
-        let changed = self.status.send_if_modified(|status| {
+        self.status.send_if_modified(|status| {
             let is_online = reason.is_none();
             let changed = status.state.is_online != is_online || status.state.reason != reason;
             status.state.is_online = is_online;
             status.state.reason = reason;
+            if changed {
+                // In here, so that whoever sees the news and then asks the hub finds that the hub was told first, and a
+                // snapshot cannot fall between the two.
+                let state = status.state.clone();
+                self.shared.uplink.send(FromBridge::Encoder(state));
+            }
             changed
-        });
-        if changed {
-            let state = self.status.borrow().state.clone();
-            self.shared.uplink.send(FromBridge::Encoder(state));
-        }
-        changed
+        })
     }
 
     fn publish(&self) {

@@ -168,9 +168,13 @@ impl Process {
     /// There is none.
     #[must_use]
     pub fn json_line(&mut self) -> Value {
-        let line = self
-            .line()
-            .unwrap_or_else(|| panic!("it ended without a word on stdout; {}", self.stderr()));
+        let Some(line) = self.line() else {
+            let status = self.wait();
+            panic!(
+                "it ended without a word on stdout; {status}; {}",
+                self.stderr()
+            );
+        };
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error} in {line}"))
     }
 

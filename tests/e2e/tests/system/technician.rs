@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use e2e::{EncoderPc, Hub, Lab, Output, Process, cardbridge};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 const UID: &str = "04A1B2C3";
 /// Until a daemon that was just started serves its encoder.
@@ -102,17 +102,18 @@ async fn a_second_encode_without_a_hub_remembers_the_first() {
     desk.lab.place("front-desk", UID).await;
     let first = encode(&pc, &["101"], &[]).done();
     desk.lab.place("front-desk", "04A1B2C4").await;
+    let joining = encode(&pc, &["101"], &[]).done();
+    desk.lab.place("front-desk", "04A1B2C5").await;
     let overriding = encode(&pc, &["101"], &["--override"]).done();
-    let issue = |encoded: &Value| encoded["credential"]["issue_number"].as_u64().unwrap();
-    assert!(issue(&overriding) > issue(&first));
-    assert_eq!(
-        overriding["credential"]["first_room"],
-        first["credential"]["first_room"]
-    );
-    assert_ne!(
-        overriding["credential"]["number"],
-        first["credential"]["number"]
-    );
+
+    let field = |encoded: &Value, name: &str| encoded["credential"][name].as_u64().unwrap();
+    let each = |name: &str| [&first, &joining, &overriding].map(|encoded| field(encoded, name));
+    let [room, same, still] = each("first_room");
+    assert!(room == same && same == still);
+    let [first, joined, overrode] = each("issue_number");
+    assert!(first == joined && joined < overrode);
+    let [first, second, third] = each("number");
+    assert!(first < second && second < third);
 }
 
 #[tokio::test]
@@ -159,9 +160,10 @@ async fn while_the_daemon_holds_the_encoder_its_socket_serves_the_technician() {
     assert_eq!(scan(&pc, &[]).done()["credential"], encoded["credential"]);
 
     // The hub decided, so it knows.
-    let id = json!({"acs_credential_id": encoded["acs_credential_id"]});
-    let credential = hub.api.post("/acs/credentials/get", id).await;
-    assert_eq!(credential.ok("acs_credential")["card_number"], UID);
+    let attempt = encoded["action_attempt_id"].as_str().unwrap();
+    let result = hub.api.result(attempt).await;
+    assert_eq!(result["acs_credential_id"], encoded["acs_credential_id"]);
+    assert_eq!(result["card_number"], UID);
 
     assert!(running.terminate().success());
     assert_eq!(encoders(&pc)["served_by_daemon"], false);
