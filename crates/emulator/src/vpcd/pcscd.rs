@@ -77,10 +77,10 @@ pub enum PcscdError {
 #[derive(Debug)]
 pub struct PrivatePcscd {
     child: Child,
-    keeper: Option<JoinHandle<()>>,
+    listeners: Vec<JoinHandle<()>>,
     socket: PathBuf,
     ports: Vec<u16>,
-    /// Removed last.
+    /// The script removes it, also when this process is killed; this is for a script that never ran.
     _folder: TempDir,
 }
 
@@ -126,11 +126,11 @@ impl PrivatePcscd {
 
 impl Drop for PrivatePcscd {
     fn drop(&mut self) {
-        // It has nothing to save, and takes up to a second to end by itself.
-        let _ = self.child.kill();
+        // The end of its input is what the script waits for.
+        drop(self.child.stdin.take());
         let _ = self.child.wait();
-        if let Some(keeper) = self.keeper.take() {
-            let _ = keeper.join();
+        for listener in self.listeners.drain(..) {
+            let _ = listener.join();
         }
     }
 }
@@ -214,11 +214,15 @@ fn start_once(driver: &Path, readers: usize) -> Result<Result<PrivatePcscd, Stri
         .map_err(|error| setup("watching for the socket")(error.into()))?;
 
     let deadline = Instant::now() + START_LIMIT;
-    let (child, keeper, lines) = spawn(folder.path(), &configuration)?;
+    let Spawned {
+        child,
+        listeners,
+        lines,
+    } = spawn(folder.path(), &configuration)?;
     // From here on, dropping this ends the process.
     let pcscd = PrivatePcscd {
         child,
-        keeper: Some(keeper),
+        listeners,
         socket: run.join(SOCKET),
         ports,
         _folder: folder,
@@ -306,60 +310,54 @@ fn free_ports(readers: usize) -> io::Result<Vec<u16>> {
     Ok(ports)
 }
 
-/// Starts the process, and a thread that reads what it says for as long as it lives.
-///
-/// The thread is also the process's parent: the kernel kills the process when the *thread* that
-/// started it ends, and the caller's may end before its `pcscd` is dropped.
-fn spawn(
-    folder: &Path,
-    configuration: &Path,
-) -> Result<(Child, JoinHandle<()>, Receiver<String>), PcscdError> {
-    // The socket's path is compiled into pcscd as /run/pcscd/pcscd.comm.
-    let script = "mount --bind \"$0\" /run && exec setpriv --pdeathsig KILL pcscd --foreground --info --config \"$1\"";
-    let mut command = Command::new("unshare");
-    command
-        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
-        .args([folder, configuration])
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let (started, starting) = channel();
-    let (said, lines) = channel();
-    let keeper = std::thread::Builder::new()
-        .name("private pcscd".to_owned())
-        .spawn(move || keep(command, &started, &said))
-        .map_err(setup("starting a thread"))?;
-    match starting.recv() {
-        Ok(Ok(child)) => Ok((child, keeper, lines)),
-        Ok(Err(error)) => Err(setup("starting unshare")(error)),
-        Err(_) => Err(setup("starting a thread")(io::ErrorKind::BrokenPipe.into())),
-    }
+/// Runs `pcscd` until its input ends, which it does with the process that holds the other end. The
+/// socket's path is compiled into `pcscd` as /run/pcscd/pcscd.comm. Signals meant for the program that
+/// uses all this must not end the script before it has cleaned up.
+const SCRIPT: &str = r#"
+trap '' HUP INT QUIT TERM
+mount --bind "$0" /run || exit
+setpriv --pdeathsig KILL pcscd --foreground --info --config "$1" </dev/null &
+exec >/dev/null 2>&1
+read -r end
+kill -KILL $!
+wait
+rm -rf -- "$0"
+"#;
+
+/// A script that was started.
+struct Spawned {
+    child: Child,
+    listeners: Vec<JoinHandle<()>>,
+    /// What it and `pcscd` say.
+    lines: Receiver<String>,
 }
 
-fn keep(mut command: Command, started: &Sender<io::Result<Child>>, said: &Sender<String>) {
-    let mut child = match command.spawn() {
-        Ok(child) => child,
-        Err(error) => {
-            let _ = started.send(Err(error));
-            return;
-        }
-    };
-    let (output, errors) = (child.stdout.take(), child.stderr.take());
-    if started.send(Ok(child)).is_err() {
-        return;
-    }
-    // Complaints of unshare and mount come on the other pipe, before pcscd says anything.
-    let errors = errors.map(|errors| {
+/// Starts the process, and threads that read what it says for as long as it lives.
+fn spawn(folder: &Path, configuration: &Path) -> Result<Spawned, PcscdError> {
+    let mut child = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", SCRIPT])
+        .args([folder, configuration])
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(setup("starting unshare"))?;
+    let (said, lines) = channel();
+    let mut listeners = Vec::new();
+    if let Some(output) = child.stdout.take() {
         let said = said.clone();
-        std::thread::spawn(move || pass_on(errors, &said))
-    });
-    if let Some(output) = output {
-        pass_on(output, said);
+        listeners.push(std::thread::spawn(move || pass_on(output, &said)));
     }
-    if let Some(errors) = errors {
-        let _ = errors.join();
+    // Complaints of unshare and mount.
+    if let Some(errors) = child.stderr.take() {
+        listeners.push(std::thread::spawn(move || pass_on(errors, &said)));
     }
+    Ok(Spawned {
+        child,
+        listeners,
+        lines,
+    })
 }
 
 /// Reads to the end, also when nobody listens any more: a full pipe would stop the process.
