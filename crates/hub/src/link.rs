@@ -129,6 +129,9 @@ impl Link {
         self.core.dispatch.unregister(self.bridge, self.generation);
         self.core.deadlines.notify_one();
         tracing::info!(bridge = %self.bridge, generation = self.generation, reason = %ending, "a link ended");
+        if let Ending::Refused(LinkError::Database(error)) = &ending {
+            tracing::error!(bridge = %self.bridge, %error, "a message of a bridge could not be committed");
+        }
         let frame = CloseFrame {
             code: ending.code(),
             reason: ending.to_string().into(),

@@ -14,7 +14,7 @@ use support::bridge::{
     Bridge, CARD, IDENTITY, Luggage, OTHER_CARD, SECOND_IDENTITY, credential_of, encoder, job,
     written,
 };
-use support::{World, assert_error, id};
+use support::{GENEROUS, World, assert_error, id};
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use uuid::Uuid;
@@ -127,7 +127,12 @@ async fn encoders_keep_their_ids_and_new_ones_are_told() {
 
 #[tokio::test]
 async fn work_and_outcomes_survive_a_reconnect() {
-    let (world, token) = world_with_token().await;
+    let world = World::start_with(|settings| settings.bridge_grace = GENEROUS).await;
+    let token = world
+        .admin
+        .create_bridge_token(world.site, "front desk")
+        .await
+        .unwrap();
     let mut bridge = Bridge::connect(&world, &token).await;
     let desk = bridge.encoder_id(IDENTITY);
     let one = world.create_credential(&world.rooms[..1], None).await;
@@ -137,7 +142,7 @@ async fn work_and_outcomes_survive_a_reconnect() {
     let grant = bridge.ask_granted(&first_offer, CARD).await;
     bridge.close().await;
 
-    // In the grace of five seconds the queue still grows.
+    // While the bridge is waited for the queue still grows.
     let second = world.encode(&desk, &other).await;
     assert_eq!(second["status"], "pending");
 
@@ -221,7 +226,7 @@ async fn a_lost_bridge_ends_what_it_had_no_leave_for_and_hears_of_it_when_it_ret
 #[tokio::test]
 async fn a_restarted_hub_waits_for_its_bridges_and_then_gives_them_up() {
     let mut world = World::start_with(|settings| {
-        settings.bridge_grace = Duration::from_secs(3);
+        settings.bridge_grace = GENEROUS;
     })
     .await;
     let token = world
@@ -240,6 +245,7 @@ async fn a_restarted_hub_waits_for_its_bridges_and_then_gives_them_up() {
     let mut bridge = Bridge::connect(&world, &token).await;
     assert_eq!(bridge.welcome.as_ref().unwrap().hub_id, hub_id);
     assert_eq!(bridge.snapshot.as_ref().unwrap().offers.len(), 1);
+    world.settings.bridge_grace = Duration::from_millis(100);
     world.restart().await;
     assert!(bridge.try_hear().await.is_none());
     assert_eq!(
@@ -251,7 +257,12 @@ async fn a_restarted_hub_waits_for_its_bridges_and_then_gives_them_up() {
 
 #[tokio::test]
 async fn right_after_a_restart_an_encode_waits_for_the_bridge() {
-    let (mut world, token) = world_with_token().await;
+    let mut world = World::start_with(|settings| settings.bridge_grace = GENEROUS).await;
+    let token = world
+        .admin
+        .create_bridge_token(world.site, "front desk")
+        .await
+        .unwrap();
     let bridge = Bridge::connect(&world, &token).await;
     let desk = bridge.encoder_id(IDENTITY);
     world.restart().await;

@@ -32,7 +32,8 @@ pub struct World {
     pub rooms: Vec<Uuid>,
     pub garage: Uuid,
     pub endpoint: String,
-    settings: HubSettings,
+    /// What the hub is opened with at the next restart.
+    pub settings: HubSettings,
     client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
