@@ -184,9 +184,11 @@ impl Slot {
         state.bells.push(Arc::downgrade(bell));
     }
 
-    /// A number that changes with every card placed or removed.
-    pub(crate) fn arrangement(&self) -> u64 {
-        self.shared.lock().arrangement
+    /// A number that changes with every card placed or removed, and whether any lies here: both of
+    /// one moment.
+    pub(crate) fn arrangement(&self) -> (u64, bool) {
+        let state = self.shared.lock();
+        (state.arrangement, !state.cards.is_empty())
     }
 
     pub(crate) fn is_field_on(&self) -> bool {

@@ -71,7 +71,7 @@ impl Session {
 
     /// Connects and disconnects, as cards come and go.
     fn settle(&mut self, is_plugged: bool) {
-        let arrangement = self.slot.arrangement();
+        let (arrangement, has_card) = self.slot.arrangement();
         if self
             .connected
             .as_ref()
@@ -79,8 +79,11 @@ impl Session {
         {
             self.disconnect();
         }
-        let is_due = self.retry_at.is_none_or(|at| at <= Instant::now());
-        if self.connected.is_some() || !is_plugged || !is_due || self.slot.cards().is_empty() {
+        if self.connected.is_some() || !is_plugged || !has_card {
+            self.retry_at = None;
+            return;
+        }
+        if self.retry_at.is_some_and(|at| at > Instant::now()) {
             return;
         }
         self.retry_at = None;
@@ -133,5 +136,32 @@ impl Session {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, TcpListener};
+
+    use super::Session;
+    use crate::vpcd::firmware::Firmware;
+    use crate::{Cards, Origin, ReaderSettings, Slot, Technology};
+
+    #[test]
+    fn without_a_card_nothing_is_tried_again_and_the_thread_sleeps() {
+        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let slot = Slot::new();
+        let firmware = Firmware::new(slot.clone(), ReaderSettings::default());
+        let mut session = Session::new(slot.clone(), port, firmware);
+        let uid = "04A1B2C3".parse().unwrap();
+        let card = Cards::new().card(Technology::MifareClassic1k, uid, Origin::Factory);
+        slot.place(&card.unwrap());
+        session.settle(true);
+        assert!(session.retry_at.is_some(), "nobody listens");
+        slot.remove();
+        session.settle(true);
+        assert_eq!(session.retry_at, None);
     }
 }
