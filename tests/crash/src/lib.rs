@@ -15,6 +15,7 @@ pub mod bridge;
 pub mod encode;
 pub mod hub;
 pub mod journal;
+pub mod pcsc;
 pub mod plastic;
 pub mod scene;
 pub mod site;

@@ -3,13 +3,14 @@
 
 use std::path::Path;
 
-use emulator::{Card, PcscReader, Pn532Encoder, PrivatePcscd, ReaderSettings, Slot};
+use emulator::{Card, PcscReader, Pn532Encoder, ReaderSettings, Slot};
 use protocol::link::{Offer, Outcome, OutcomeReport};
 use tempfile::TempDir;
 
 use crate::LIMIT;
 use crate::bridge::{Bridge, Disk, Rights};
 use crate::hub::{Hub, Link};
+use crate::pcsc::Pcscd;
 use crate::plastic::{Start, check_finished};
 use crate::site::NEW;
 
@@ -33,10 +34,7 @@ enum Wire {
     /// A PN532 on a pseudo-terminal, held for its thread.
     Serial { _encoder: Pn532Encoder },
     /// A reader under a `pcscd` of its own, the reader held for its thread.
-    Pcsc {
-        _reader: PcscReader,
-        pcscd: PrivatePcscd,
-    },
+    Pcsc { _reader: PcscReader, pcscd: Pcscd },
 }
 
 /// A bridge that runs and is linked to the hub, its encoder ready.
@@ -78,14 +76,14 @@ impl Scene {
         )
     }
 
-    /// A desk with a contactless reader behind a real `pcscd`.
+    /// A desk with a contactless reader behind a real `pcscd`, within [`with_pcscd`](crate::pcsc::with_pcscd).
     #[must_use]
     pub fn pcsc(start: &Start) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let slot = Slot::new();
-        let pcscd = PrivatePcscd::start(1).unwrap_or_else(|error| panic!("{error}"));
+        let pcscd = Pcscd::start();
         let settings = ReaderSettings::default();
-        let reader = PcscReader::start(slot.clone(), pcscd.ports()[0], settings).unwrap();
+        let reader = PcscReader::start(slot.clone(), pcscd.port(), settings).unwrap();
         let wire = Wire::Pcsc {
             _reader: reader,
             pcscd,
@@ -116,7 +114,7 @@ impl Scene {
     pub fn start_with(&mut self, rights: Rights) -> Running {
         let (pcscd, name) = match &self.wire {
             Wire::Serial { .. } => (None, "Front Desk".to_owned()),
-            Wire::Pcsc { pcscd, .. } => (Some(pcscd.socket()), pcscd.reader_name(0)),
+            Wire::Pcsc { pcscd, .. } => (Some(pcscd.socket()), pcscd.reader_name()),
         };
         let bridge = self.disk.start(rights, pcscd);
         let mut link = self.hub.accept();
@@ -133,8 +131,11 @@ impl Scene {
         self.hub.encode(&running.identity, NEW)
     }
 
-    /// Puts the card back on.
+    /// Puts the card back on, once everybody has noticed that it was gone.
     pub fn present(&self) {
+        if let Wire::Pcsc { pcscd, .. } = &self.wire {
+            pcscd.wait_until_empty();
+        }
         self.slot.place(&self.card);
     }
 

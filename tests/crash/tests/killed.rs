@@ -51,7 +51,7 @@ fn said_until_committed(
 ) {
     running.bridge.kill();
     let mut running = scene.start();
-    assert_eq!(running.link.replayed, [report.clone()]);
+    assert_eq!(running.link.replayed, std::slice::from_ref(report));
     running.link.commit(offer);
     running.bridge.kill();
     let left = left_behind(scene, offer);

@@ -5,6 +5,7 @@
     reason = "a test fails by panicking, its bench too"
 )]
 
+use crash::pcsc::with_pcscd;
 use crash::plastic::{Start, blank, check_finished, check_nothing_written, has_torn_trailer, ours};
 use crash::report;
 use crash::scene::{Running, Scene, kind};
@@ -120,4 +121,28 @@ fn a_blank_card_pulled_from_a_pn532_at_any_exchange_is_told_truly_and_finished_l
 fn a_card_of_ours_pulled_from_a_pn532_at_any_exchange_is_told_truly_and_finished_later() {
     let start = ours("ours", &[]);
     pulled_at_every_exchange(Scene::serial(&start), &start, &SERIAL);
+}
+
+#[test]
+fn a_blank_card_pulled_from_a_reader_under_pcscd_at_any_exchange_is_told_truly_and_finished_later()
+{
+    with_pcscd(
+        "a_blank_card_pulled_from_a_reader_under_pcscd_at_any_exchange_is_told_truly_and_finished_later",
+        || {
+            let start = blank();
+            pulled_at_every_exchange(Scene::pcsc(&start), &start, &[Moment::Unanswered]);
+        },
+    );
+}
+
+#[test]
+fn a_card_of_ours_pulled_from_a_reader_under_pcscd_at_any_exchange_is_told_truly_and_finished_later()
+ {
+    with_pcscd(
+        "a_card_of_ours_pulled_from_a_reader_under_pcscd_at_any_exchange_is_told_truly_and_finished_later",
+        || {
+            let start = ours("ours", &[]);
+            pulled_at_every_exchange(Scene::pcsc(&start), &start, &[Moment::Unanswered]);
+        },
+    );
 }
