@@ -112,3 +112,143 @@ fn a_log_of_json_is_json_on_stderr() {
     }
     assert!(ended.stderr.contains("stopping"));
 }
+
+/// A bridge's configuration in a folder of its own.
+fn configuration(text: &str) -> (tempfile::TempDir, String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bridge.toml");
+    std::fs::write(&path, text).unwrap();
+    (folder, path.to_str().unwrap().to_owned())
+}
+
+const SITE: &str =
+    "[site]\nkey = \"0000000000000000000000000000000000000000000000000000000000000000\"\n";
+
+#[test]
+fn a_wrong_configuration_is_refused_with_line_key_and_remedy_by_every_verb() {
+    let (_folder, path) = configuration(&format!("{SITE}[bridge]\nstate_dri = \"state\"\n"));
+    let encode = [
+        "encode",
+        "--door",
+        "101",
+        "--ends-at",
+        "2040-01-01T00:00Z",
+        "--config",
+    ];
+    for verb in [
+        &["run", "--config"][..],
+        &["encoders", "--config"],
+        &["scan", "--config"],
+        &encode,
+    ] {
+        let output = cardbridge().args(verb).arg(&path).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{verb:?}");
+        let told = stderr(&output);
+        for part in ["bridge.toml, line 4", "`state_dri`", "state_dir"] {
+            assert!(told.contains(part), "{verb:?}: {told}");
+        }
+    }
+    let output = run(&["scan", "--config", "/no/such/file", "--json"]);
+    assert_eq!(output.status.code(), Some(2));
+    let failure: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(failure["error"]["type"], "configuration_unreadable");
+}
+
+#[test]
+fn with_a_hub_and_no_daemon_no_card_is_encoded() {
+    let hub = "[hub]\nurl = \"http://127.0.0.1:1\"\ntoken = \"t\"\n[bridge]\nstate_dir = \"state\"\ndiscover = false\n";
+    let (_folder, path) = configuration(&format!("{SITE}{hub}"));
+    let output = run(&[
+        "encode",
+        "--door",
+        "101",
+        "--ends-at",
+        "2040-01-01T00:00Z",
+        "--config",
+        &path,
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("start `cardbridge run`"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
+fn a_card_for_no_time_at_all_is_refused_before_anything_is_asked() {
+    let bridge = "[bridge]\nstate_dir = \"state\"\ndiscover = false\n";
+    let (_folder, path) = configuration(&format!("{SITE}{bridge}"));
+    for (ends_at, told) in [
+        ("2020-01-01T00:00Z", "later --ends-at"),
+        ("2040-01-01", "zone"),
+    ] {
+        let output = run(&[
+            "encode",
+            "--door",
+            "101",
+            "--ends-at",
+            ends_at,
+            "--config",
+            &path,
+        ]);
+        assert_eq!(output.status.code(), Some(2), "{ends_at}");
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn admin_init_prints_the_key_once_and_the_hub_serves_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = folder.path().join("hub.sqlite");
+    let init = |arguments: &[&str]| {
+        let mut init = cardbridge();
+        init.args(["admin", "init", "--json", "--database"])
+            .arg(&database);
+        init.args(arguments).output().unwrap()
+    };
+    let output = init(&[
+        "--rooms",
+        "101-103",
+        "--room",
+        "Suite",
+        "--common-door",
+        "Pool",
+    ]);
+    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let names: Vec<_> = made["entrances"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|door| door["name"].clone())
+        .collect();
+    assert_eq!(names, ["Suite", "101", "102", "103", "Pool"]);
+    assert!(made["api_key"].as_str().unwrap().starts_with("seam_"));
+    assert!(!made["bridge_token"].as_str().unwrap().is_empty());
+    assert_eq!(
+        init(&["--time-zone", "Nowhere/Land"]).status.code(),
+        Some(2)
+    );
+    assert_eq!(init(&["--room", "1", "--room", "1"]).status.code(), Some(2));
+
+    let serve = |listen: &str| {
+        let mut hub = cardbridge();
+        hub.args(["hub", "--json", "--listen", listen, "--database"])
+            .arg(&database);
+        hub
+    };
+    let mut hub = Running::start(&mut serve("127.0.0.1:0"));
+    let ready: Value = serde_json::from_str(&hub.first_line()).unwrap();
+    let endpoint = ready["endpoint"].as_str().unwrap();
+    assert!(endpoint.starts_with("http://127.0.0.1:"), "{endpoint}");
+    let taken = serve(endpoint.trim_start_matches("http://"))
+        .output()
+        .unwrap();
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(
+        stderr(&taken).contains("another port"),
+        "{}",
+        stderr(&taken)
+    );
+    assert!(hub.terminate().status.success());
+}

@@ -112,7 +112,9 @@ impl Init {
             workspace_id,
             acs_system_id,
             api_key: admin.create_api_key(workspace_id, "First key").await?,
-            bridge_token: admin.create_bridge_token(acs_system_id, &self.bridge).await?,
+            bridge_token: admin
+                .create_bridge_token(acs_system_id, &self.bridge)
+                .await?,
             entrances,
         })
     }

@@ -1,6 +1,7 @@
 //! The whole product in one process, with no hardware: a hub, a bridge and a lab with two encoders, and a site to try
 //! them on. Everything real but the plastic: the bridge drives its PN532s with the serial driver and dials the hub.
 
+mod attempts;
 mod seed;
 mod store;
 
@@ -17,7 +18,7 @@ use hub::{Admin, Hub, HubSettings};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 use uuid::Uuid;
 
 use crate::lab::{Lab, LabError, LabSettings, Name, http};
@@ -72,6 +73,7 @@ pub struct Demo {
     stop: watch::Sender<bool>,
     hub_served: JoinHandle<io::Result<()>>,
     lab_served: JoinHandle<io::Result<()>>,
+    _attempts: JoinSet<()>,
     /// Removed, if it is temporary, when everything that uses it has stopped.
     _state: StateFolder,
 }
@@ -124,9 +126,14 @@ impl Demo {
         let admin = hub.admin();
         let seed = Seed::load_or_make(&admin, &state).await?;
         let keys = seed.site_keys();
-        let locks = Locks::new(&keys.lock_keys(), seed::doors(&admin, seed.acs_system_id).await?);
+        let locks = Locks::new(
+            &keys.lock_keys(),
+            seed::doors(&admin, seed.acs_system_id).await?,
+        );
         let lab = Lab::start(&LabSettings {
-            serial: seed::ENCODERS.map(|name| name.parse().expect("a slug")).to_vec(),
+            serial: seed::ENCODERS
+                .map(|name| name.parse().expect("a slug"))
+                .to_vec(),
             readers: Vec::new(),
             directory: state.folder("ports")?,
         })?;
@@ -136,7 +143,8 @@ impl Demo {
         let (lab_listener, lab_url) = listen().await?;
         let serving = hub.clone();
         let shutdown = told(stopped.clone());
-        let mut hub_served = tokio::spawn(async move { serving.serve(hub_listener, shutdown).await });
+        let mut hub_served =
+            tokio::spawn(async move { serving.serve(hub_listener, shutdown).await });
         let lab_served = tokio::spawn(http::serve(
             lab_listener,
             lab.clone(),
@@ -144,7 +152,9 @@ impl Demo {
             told(stopped),
         ));
 
-        let token = admin.create_bridge_token(seed.acs_system_id, "demo").await?;
+        let token = admin
+            .create_bridge_token(seed.acs_system_id, "demo")
+            .await?;
         let config = Config {
             name: "Demo".to_owned(),
             socket: state.path().join("bridge.sock"),
@@ -176,6 +186,7 @@ impl Demo {
                 console: None,
                 bridge_page: None,
             },
+            _attempts: attempts::follow(&bridge, &lab),
             lab,
             locks,
             bridge,
@@ -257,7 +268,11 @@ async fn online(admin: &Admin, site: Uuid, lab: &Lab) -> Result<Vec<Uuid>, DemoE
                 .find(|encoder| encoder.is_online && encoder.display_name == name.in_words());
             encoder.map(|encoder| encoder.acs_encoder_id)
         };
-        if let Some(ids) = seed::ENCODERS.map(id_of).into_iter().collect::<Option<Vec<_>>>() {
+        if let Some(ids) = seed::ENCODERS
+            .map(id_of)
+            .into_iter()
+            .collect::<Option<Vec<_>>>()
+        {
             for (name, id) in seed::ENCODERS.iter().zip(&ids) {
                 lab.set_acs_encoder_id(name, *id)?;
             }
@@ -275,4 +290,3 @@ fn not_online(bridge: &Bridge) -> DemoError {
         reasons: reasons.collect::<Vec<_>>().join("; "),
     }
 }
-

@@ -101,7 +101,11 @@ impl StateFolder {
         let path = self.path.join(name);
         let write = || {
             let mut options = File::options();
-            let mut file = options.write(true).create_new(true).mode(0o600).open(&path)?;
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path)?;
             io::Write::write_all(&mut file, text.as_bytes())
         };
         write().map_err(unusable(&path))

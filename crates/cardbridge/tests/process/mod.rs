@@ -4,28 +4,28 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// The program under test, with nothing of the caller's environment that it would heed.
-pub fn cardbridge() -> Command {
+pub(crate) fn cardbridge() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cardbridge"));
     command.env_remove("CARDBRIDGE_LOG");
     command
 }
 
 /// A process that goes on until it is told to end; killed if a test forgets it.
-pub struct Running {
+pub(crate) struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
 }
 
 /// How a process ended, and what it had still to say.
 #[derive(Debug)]
-pub struct Ended {
-    pub status: ExitStatus,
-    pub rest_of_stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    pub(crate) rest_of_stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Running {
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -37,7 +37,7 @@ impl Running {
     }
 
     /// The next line of stdout. Fails, with what it said on stderr, if the process ends without one.
-    pub fn first_line(&mut self) -> String {
+    pub(crate) fn first_line(&mut self) -> String {
         let mut line = String::new();
         if self.stdout.read_line(&mut line).unwrap() == 0 {
             let mut said = String::new();
@@ -53,7 +53,7 @@ impl Running {
     }
 
     /// Sends SIGTERM and waits for the end.
-    pub fn terminate(mut self) -> Ended {
+    pub(crate) fn terminate(mut self) -> Ended {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(
             Command::new("sh")
