@@ -1,5 +1,6 @@
 //! A running bridge, and what a program on the same PC may ask of it.
 
+use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,8 +12,8 @@ use tokio::task::JoinHandle;
 use crate::config::Config;
 use crate::discovery::Discovery;
 use crate::encoder_task::{EncoderStatus, Request, Shared};
-use crate::encoders::Encoders;
-use crate::journal::{Journal, JournalError};
+use crate::encoders::{EncoderHandle, Encoders};
+use crate::journal::{Journal, JournalError, private_directory};
 use crate::link::{Dial, LinkStatus, LinkTask, Uplink};
 use crate::machine::Policy;
 use crate::watchers::Watchers;
@@ -25,8 +26,6 @@ pub struct Bridge {
     link: watch::Receiver<LinkStatus>,
     discovery: JoinHandle<()>,
     link_task: Option<JoinHandle<()>>,
-    /// Held as long as the bridge lives: one journal, one bridge.
-    _lock: std::fs::File,
 }
 
 /// A bridge could not start.
@@ -60,8 +59,10 @@ impl Bridge {
     /// # Errors
     /// When the state directory or the journal cannot be used, or another bridge uses them.
     pub async fn start(config: Config, registry: Registry) -> Result<Self, StartError> {
+        // The lock first: a journal that another bridge uses must not be touched, not even to bring it up to date.
+        let lock = Arc::new(lock(&config.state_directory)?);
         let journal = Journal::open(&config.state_directory).await?;
-        let lock = lock(&config.state_directory)?;
+        journal.forget_old_jobs().await?;
         let left = journal.end_what_a_restart_left().await?;
         if left > 0 {
             tracing::warn!(
@@ -74,7 +75,7 @@ impl Bridge {
         let (uplink, outgoing) = Uplink::new();
         let (status, link) = watch::channel(LinkStatus::None);
         let site_key_check = hex::encode(config.keys.check_value());
-        let discovery = Discovery {
+        let mut discovery = Discovery {
             registry,
             configured: config.encoders,
             discover: config.discover,
@@ -88,11 +89,15 @@ impl Bridge {
                 uplink: uplink.clone(),
                 watchers: watchers.clone(),
                 abandoned: Abandoned::default(),
+                _lock: lock,
             },
+            changes: watch::channel(0).0,
+            known: HashSet::new(),
         };
         let dial = config.hub.as_ref().map(Dial::new).transpose()?;
-        let known = discovery.start().await;
-        let discovery = tokio::spawn(discovery.follow(known));
+        // What could not be taken in now is tried again by `follow`.
+        let _ = discovery.find().await;
+        let discovery = tokio::spawn(discovery.follow());
         let link_task = dial.map(|dial| {
             status.send_replace(LinkStatus::Down(
                 "The link has not been opened yet.".to_owned(),
@@ -115,7 +120,6 @@ impl Bridge {
             link,
             discovery,
             link_task,
-            _lock: lock,
         })
     }
 
@@ -144,12 +148,14 @@ impl Bridge {
     /// Finishes a card that is being written, frees the encoders and closes the link.
     pub async fn stop(&self) {
         self.discovery.abort();
-        for handle in self.encoders.all() {
+        let encoders = self.encoders.all();
+        // All at once, so that none begins another card while the others finish theirs.
+        for handle in &encoders {
             // A full queue empties as the task works; a task that has ended needs no word.
             let _ = handle.requests.send(Request::Shutdown).await;
-            if let Some(task) = handle.task.lock().await.take() {
-                let _ = task.await;
-            }
+        }
+        for task in encoders.iter().filter_map(EncoderHandle::task) {
+            let _ = task.await;
         }
         if let Some(link) = &self.link_task {
             link.abort();
@@ -180,6 +186,7 @@ fn lock(directory: &Path) -> Result<std::fs::File, StartError> {
         path: directory.to_owned(),
         source,
     };
+    private_directory(directory).map_err(unusable)?;
     let file = std::fs::File::create(directory.join("lock")).map_err(unusable)?;
     rustix::fs::flock(
         file.as_fd(),

@@ -6,16 +6,19 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use encoder::{Changed, Driver, Registry, Selector, Settings};
-use tokio::sync::{Notify, mpsc, oneshot};
+use encoder::{Changed, Driver, Listing, Registry, Selector, Settings};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::EncoderConfig;
-use crate::encoder_task::{Device, EncoderTask, Request, Shared};
+use crate::encoder_task::{Device, EncoderTask, Shared};
 use crate::encoders::{EncoderHandle, Encoders, REQUESTS};
+use crate::error_text::chain;
 use crate::machine::{Machine, Policy};
 
 /// How long a look at the system may take.
 const LOOK_PATIENCE: Duration = Duration::from_secs(5);
+/// When what could not be looked at, or not be taken in, is tried again.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// Finds encoders and starts a task for each.
 pub(crate) struct Discovery {
@@ -26,49 +29,46 @@ pub(crate) struct Discovery {
     pub policy: Policy,
     pub encoders: Encoders,
     pub shared: Shared,
+    /// Counts how often devices came or went.
+    pub changes: watch::Sender<u64>,
+    /// The devices that have been taken in.
+    pub known: HashSet<Selector>,
+}
+
+/// Everything was taken in, or something must be tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Found {
+    Everything,
+    NotEverything,
 }
 
 impl Discovery {
-    /// Starts tasks for all encoders that are known now, the absent ones included.
-    pub(crate) async fn start(&self) -> HashSet<Selector> {
-        let mut known = HashSet::new();
-        for entry in &self.configured {
-            let Some(driver) = self.registry.driver(&entry.driver) else {
-                continue;
+    /// Follows devices as they come and go, until it is dropped.
+    pub(crate) async fn follow(mut self) {
+        let mut changes = self.changes.subscribe();
+        let _watches = self.watch().await;
+        // Devices that came between the first look and the watch.
+        self.changes.send_modify(|count| *count += 1);
+        loop {
+            let retry = match self.find().await {
+                Found::Everything => None,
+                Found::NotEverything => Some(RETRY),
             };
-            if known.insert(entry.selector.clone()) {
-                let (asked, selector) = (Arc::clone(&driver), entry.selector.clone());
-                let Some(listing) = off_thread(move || asked.look_up(&selector)).await else {
-                    continue;
-                };
-                let name = entry.name.clone().unwrap_or(listing.description);
-                self.add(
-                    driver,
-                    entry.selector.clone(),
-                    entry.settings.clone(),
-                    listing.identity.0,
-                    name,
-                )
-                .await;
+            let due = async {
+                match retry {
+                    Some(after) => tokio::time::sleep(after).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                // The sender lives in `self`.
+                _ = changes.changed() => {}
+                () = due => {}
             }
         }
-        self.find(&mut known).await;
-        known
     }
 
-    /// Follows devices as they come and go, until it is dropped.
-    pub(crate) async fn follow(self, mut known: HashSet<Selector>) {
-        let changes = Arc::new(Notify::new());
-        let _watches = self.watch(&changes).await;
-        loop {
-            // Looked at once more after the watches began, so that nothing falls between start and watch.
-            self.find(&mut known).await;
-            self.encoders.send_to_all(|| Request::Look);
-            changes.notified().await;
-        }
-    }
-
-    async fn watch(&self, changes: &Arc<Notify>) -> Vec<Box<dyn Send>> {
+    async fn watch(&self) -> Vec<Box<dyn Send>> {
         let mut watches = Vec::new();
         for driver in self.registry.drivers() {
             let entries: Vec<(Selector, Settings)> = self
@@ -80,15 +80,15 @@ impl Discovery {
             if entries.is_empty() && (driver.needs_entry() || !self.discover) {
                 continue;
             }
-            let notify = Arc::clone(changes);
-            let changed: Changed = Arc::new(move || notify.notify_one());
+            let changes = self.changes.clone();
+            let changed: Changed = Arc::new(move || changes.send_modify(|count| *count += 1));
             let asked = Arc::clone(driver);
             match off_thread(move || asked.watch(&entries, changed)).await {
-                None => {}
-                Some(Ok(watch)) => watches.push(watch),
-                Some(Err(error)) => tracing::warn!(
+                Err(_) => {}
+                Ok(Ok(watch)) => watches.push(watch),
+                Ok(Err(error)) => tracing::warn!(
                     driver = driver.name(),
-                    error = crate::error_text::chain(&error),
+                    error = chain(&error),
                     "encoders that are plugged in later will not be noticed"
                 ),
             }
@@ -96,49 +96,60 @@ impl Discovery {
         watches
     }
 
-    /// Adds the encoders that need no entry.
-    async fn find(&self, known: &mut HashSet<Selector>) {
-        if !self.discover {
-            return;
+    /// Takes in the encoders that are not known yet: those with an entry, absent or not, and those that need none.
+    pub(crate) async fn find(&mut self) -> Found {
+        let mut found = Found::Everything;
+        for entry in self.configured.clone() {
+            if self.known.contains(&entry.selector) {
+                continue;
+            }
+            let Some(driver) = self.registry.driver(&entry.driver) else {
+                continue;
+            };
+            let (asked, selector) = (Arc::clone(&driver), entry.selector.clone());
+            let taken_in = match off_thread(move || asked.look_up(&selector)).await {
+                Ok(listing) => self.add(driver, listing, entry.settings, entry.name).await,
+                Err(_) => Found::NotEverything,
+            };
+            found = found.and(taken_in);
         }
-        for driver in self
-            .registry
-            .drivers()
-            .filter(|driver| !driver.needs_entry())
-        {
+        if !self.discover {
+            return found;
+        }
+        let registry = self.registry.clone();
+        for driver in registry.drivers().filter(|driver| !driver.needs_entry()) {
             let asked = Arc::clone(driver);
-            for listing in off_thread(move || asked.list()).await.unwrap_or_default() {
-                if known.insert(listing.selector.clone()) {
+            let Ok(listings) = off_thread(move || asked.list()).await else {
+                found = Found::NotEverything;
+                continue;
+            };
+            for listing in listings {
+                if !self.known.contains(&listing.selector) {
                     let driver = Arc::clone(driver);
-                    self.add(
-                        driver,
-                        listing.selector,
-                        Settings::default(),
-                        listing.identity.0,
-                        listing.description,
-                    )
-                    .await;
+                    found = found.and(self.add(driver, listing, Settings::default(), None).await);
                 }
             }
         }
+        found
     }
 
     async fn add(
-        &self,
+        &mut self,
         driver: Arc<dyn Driver>,
-        selector: Selector,
+        listing: Listing,
         settings: Settings,
-        identity: String,
-        display_name: String,
-    ) {
+        name: Option<String>,
+    ) -> Found {
+        let identity = listing.identity.0;
         if self.encoders.get(&identity).is_some() {
             // Whoever was there first keeps the name: jobs and fences go by it.
             tracing::warn!(
                 identity,
-                display_name,
+                description = listing.description,
                 "a second encoder of this identity is not used"
             );
-            return;
+            self.known.insert(listing.selector);
+            return Found::Everything;
         }
         let fence = match self.shared.journal.fences().await {
             Ok(fences) => fences
@@ -146,57 +157,66 @@ impl Discovery {
                 .find(|fence| fence.identity == identity)
                 .map_or(0, |fence| fence.fence),
             Err(error) => {
-                // Without its fence an encoder might run a stale job: leave it out until the journal is well again.
+                // Without its fence an encoder might run a stale job.
                 tracing::error!(
                     identity,
-                    error = crate::error_text::chain(&error),
-                    "an encoder is not used"
+                    error = chain(&error),
+                    "an encoder is not used until the journal is well"
                 );
-                return;
+                return Found::NotEverything;
             }
         };
+        self.known.insert(listing.selector.clone());
         let machine = Machine::new(self.policy.clone(), Arc::clone(&self.keys), fence);
         let (requests, received) = mpsc::channel(REQUESTS);
         let device = Device {
             driver,
-            selector,
+            selector: listing.selector,
             settings,
             identity: identity.clone(),
-            display_name,
+            display_name: name.unwrap_or(listing.description),
         };
-        let (task, status) = EncoderTask::new(device, machine, self.shared.clone(), received);
-        let task = tokio::spawn(task.run());
-        self.encoders.insert(
-            identity,
-            EncoderHandle {
-                requests,
-                status,
-                task: Arc::new(tokio::sync::Mutex::new(Some(task))),
-            },
-        );
+        let changes = self.changes.subscribe();
+        let (task, status) =
+            EncoderTask::new(device, machine, self.shared.clone(), received, changes);
+        let handle = EncoderHandle::new(requests, status, tokio::spawn(task.run()));
+        self.encoders.insert(identity, handle);
+        Found::Everything
+    }
+}
+
+impl Found {
+    fn and(self, other: Self) -> Self {
+        if other == Self::Everything {
+            self
+        } else {
+            other
+        }
     }
 }
 
 /// Lets a driver look at the system on a thread of its own: a system service that hangs costs that thread and no more.
-pub(crate) async fn off_thread<T: Send + 'static>(
+/// The receiver ends without an answer after a while.
+pub(crate) fn off_thread<T: Send + 'static>(
     look: impl FnOnce() -> T + Send + 'static,
-) -> Option<T> {
+) -> oneshot::Receiver<T> {
     let (sender, seen) = oneshot::channel();
+    let (patient, answer) = oneshot::channel();
     let spawned = std::thread::Builder::new()
         .name("discovery".to_owned())
-        .spawn(move || {
-            // Too late for whoever asked is too late.
-            let _ = sender.send(look());
-        });
+        // Too late for whoever asked is too late.
+        .spawn(move || drop(sender.send(look())));
     if let Err(error) = spawned {
         tracing::error!(%error, "no thread to look for encoders on");
-        return None;
+        return answer;
     }
-    match tokio::time::timeout(LOOK_PATIENCE, seen).await {
-        Ok(Ok(found)) => Some(found),
-        Ok(Err(_)) | Err(_) => {
-            tracing::error!("looking for encoders did not come to an end; is pcscd stuck?");
-            None
+    tokio::spawn(async move {
+        match tokio::time::timeout(LOOK_PATIENCE, seen).await {
+            Ok(Ok(found)) => drop(patient.send(found)),
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!("looking for encoders did not come to an end; is pcscd stuck?");
+            }
         }
-    }
+    });
+    answer
 }

@@ -3,9 +3,10 @@
 mod connection;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
-use encoder::{Abandoned, ErrorKind};
+use encoder::Abandoned;
 use jiff::Timestamp;
 use protocol::link::{EncoderState, FromBridge, GrantAnswer, Offer, Phase};
 use tokio::sync::{mpsc, watch};
@@ -41,8 +42,6 @@ pub(crate) enum Request {
     },
     /// The hub changed: the highest fence accepted from the one that is linked now.
     AcceptedFence(u64),
-    /// Devices came or went; look whether this one did.
-    Look,
     /// Finish the card that is being written, free the device and end.
     Shutdown,
 }
@@ -71,6 +70,9 @@ pub(crate) struct Shared {
     pub uplink: Uplink,
     pub watchers: Watchers,
     pub abandoned: Abandoned,
+    /// One journal, one bridge: held until the last encoder's task has ended, so that nobody else takes a card that is
+    /// still being written for an interrupted one.
+    pub _lock: Arc<std::fs::File>,
 }
 
 /// The task of one encoder.
@@ -80,6 +82,8 @@ pub(crate) struct EncoderTask {
     shared: Shared,
     status: watch::Sender<EncoderStatus>,
     requests: mpsc::Receiver<Request>,
+    /// Devices of any kind came or went.
+    changes: watch::Receiver<u64>,
     effects: VecDeque<Effect>,
     stopping: bool,
 }
@@ -90,6 +94,7 @@ impl EncoderTask {
         machine: Machine,
         shared: Shared,
         requests: mpsc::Receiver<Request>,
+        changes: watch::Receiver<u64>,
     ) -> (Self, watch::Receiver<EncoderStatus>) {
         let (status, seen) = watch::channel(EncoderStatus {
             state: EncoderState {
@@ -107,6 +112,7 @@ impl EncoderTask {
             shared,
             status,
             requests,
+            changes,
             effects: VecDeque::new(),
             stopping: false,
         };
@@ -119,10 +125,11 @@ impl EncoderTask {
         while !self.stopping || self.machine.is_writing() {
             let tick = until(self.machine.deadline());
             tokio::select! {
-                request = self.requests.recv() => match request {
+                request = self.requests.recv(), if !self.stopping => match request {
                     None => self.stopping = true,
                     Some(request) => self.requested(request).await,
                 },
+                Ok(()) = self.changes.changed() => self.connection.look(),
                 news = self.connection.next() => self.happened(news).await,
                 () = tick => self.feed(Event::Tick).await,
             }
@@ -141,11 +148,6 @@ impl EncoderTask {
             }
             Request::Scan { id, card_wait } => self.feed(Event::LocalScan { id, card_wait }).await,
             Request::AcceptedFence(fence) => self.machine.set_accepted_fence(fence),
-            Request::Look => {
-                if let Some(news) = self.connection.look().await {
-                    self.happened(news).await;
-                }
-            }
             Request::Shutdown => self.stopping = true,
         }
     }
@@ -181,7 +183,7 @@ impl EncoderTask {
                             error = chain(&error),
                             "the journal cannot be read; the job ends"
                         );
-                        self.feed(Event::EncoderFailed(ErrorKind::Cancelled)).await;
+                        self.feed(Event::JournalUnreadable).await;
                     }
                 }
             }

@@ -17,8 +17,30 @@ pub(crate) const REQUESTS: usize = 64;
 pub(crate) struct EncoderHandle {
     pub requests: mpsc::Sender<Request>,
     pub status: watch::Receiver<EncoderStatus>,
-    /// The task itself, to be awaited when the bridge stops.
-    pub task: Arc<tokio::sync::Mutex<Option<JoinHandle<()>>>>,
+    task: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl EncoderHandle {
+    pub(crate) fn new(
+        requests: mpsc::Sender<Request>,
+        status: watch::Receiver<EncoderStatus>,
+        task: JoinHandle<()>,
+    ) -> Self {
+        let task = Arc::new(Mutex::new(Some(task)));
+        Self {
+            requests,
+            status,
+            task,
+        }
+    }
+
+    /// The task itself, for the one who waits for its end.
+    pub(crate) fn task(&self) -> Option<JoinHandle<()>> {
+        self.task
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
 }
 
 /// All encoders that this bridge has met since it started. Absent ones stay: they come back.

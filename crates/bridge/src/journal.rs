@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use card::CopyIndex;
 use jiff::Timestamp;
@@ -14,6 +15,9 @@ use sqlx::{Row, SqlitePool};
 use uuid::Uuid;
 
 use crate::machine::{Entry, Known, Stage, interrupted_by_restart, lost_by_restart};
+
+/// How long a job is kept after the hub acknowledged it (DESIGN §5.5).
+const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// The journal of one bridge.
 #[derive(Debug, Clone)]
@@ -42,6 +46,9 @@ pub enum JournalError {
     /// The schema could not be brought up to date.
     #[error("the journal was written by another version of cardbridge that this one cannot read")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// An intent for a job that is not open.
+    #[error("the journal has no open job of this kind; nothing is written to the card")]
+    OutOfOrder,
     /// A row that this version cannot read.
     #[error("the journal holds an entry that cannot be read: {0}")]
     Unreadable(String),
@@ -107,7 +114,7 @@ impl Journal {
                 .await?;
             }
             Entry::Intent(intent) => {
-                sqlx::query(
+                let updated = sqlx::query(
                     "UPDATE jobs SET stage = 'intent', grant_id = ?, uid = ?, digest = ?, copy = ?, intent_at = ?
                      WHERE attempt_id = ? AND stage = 'accepted'",
                 )
@@ -119,6 +126,10 @@ impl Journal {
                 .bind(intent.attempt_id.to_string())
                 .execute(&mut *transaction)
                 .await?;
+                if updated.rows_affected() != 1 {
+                    // Writing without a durable intent is what must never happen.
+                    return Err(JournalError::OutOfOrder);
+                }
             }
             Entry::Outcome(report) => record_outcome(&mut transaction, report).await?,
         }
@@ -217,7 +228,8 @@ impl Journal {
     pub async fn acknowledge(&self, attempt_id: Uuid) -> Result<(), JournalError> {
         sqlx::query(
             "UPDATE jobs SET stage = 'acknowledged', acknowledged_at = ?
-             WHERE attempt_id = ? AND outcome IS NOT NULL AND acknowledged_at IS NULL",
+             WHERE attempt_id = ? AND outcome IS NOT NULL AND acknowledged_at IS NULL
+               AND hub_id IS (SELECT hub_id FROM hub)",
         )
         .bind(Timestamp::now().to_string())
         .bind(attempt_id.to_string())
@@ -265,6 +277,19 @@ impl Journal {
                 fence: unsigned(row.get("fence")),
             })
             .collect())
+    }
+
+    /// Forgets jobs that the hub acknowledged more than 30 days ago. Doubts about cards stay.
+    ///
+    /// # Errors
+    /// When the database refused.
+    pub async fn forget_old_jobs(&self) -> Result<(), JournalError> {
+        let day = Timestamp::now() - KEPT;
+        sqlx::query("DELETE FROM jobs WHERE acknowledged_at < ? AND outcome_kind <> 'unknown'")
+            .bind(day.to_string())
+            .execute(&self.pool)
+            .await?;
+        Ok(())
     }
 
     /// Ends every job that the last run left open: nothing is written again by itself. Returns how many there were.
@@ -361,13 +386,19 @@ fn unsigned(fence: i64) -> u64 {
     u64::try_from(fence).unwrap_or_default()
 }
 
-/// SQLite gives its files beside the database the database's own mode, so the database comes first, with 0600.
-fn create_private(directory: &Path, path: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+/// Makes a directory that only its owner may enter; one that is there stays as it is.
+pub(crate) fn private_directory(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(directory)?;
+        .create(directory)
+}
+
+/// SQLite gives its files beside the database the database's own mode, so the database comes first, with 0600.
+fn create_private(directory: &Path, path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    private_directory(directory)?;
     std::fs::OpenOptions::new()
         .create(true)
         .append(true)

@@ -17,8 +17,10 @@ use crate::watchers::Update;
 
 /// How long a local request waits for the hub's answer.
 const HUB_PATIENCE: Duration = Duration::from_secs(10);
-/// How much longer than its card wait a local job may take in all: queue, grant, writing.
-const JOB_PATIENCE: Duration = Duration::from_secs(120);
+/// The longest that somebody at this PC may let an encoder wait for a card.
+const LONGEST_CARD_WAIT: Duration = Duration::from_secs(600);
+/// How much longer than its card wait a local job may take in all: a full queue of others, grant, writing.
+const JOB_PATIENCE: Duration = Duration::from_secs(600);
 
 /// Why a request from this PC came to nothing, in the names of the API.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +76,11 @@ impl Bridge {
         let handle = self.choose(encoder).await?;
         let id = Uuid::new_v4();
         let updates = self.watchers.subscribe();
+        let card_wait = card_wait.min(LONGEST_CARD_WAIT);
+        let _withdrawn = WithdrawOnDrop {
+            handle: handle.clone(),
+            id,
+        };
         handle
             .requests
             .try_send(Request::Scan { id, card_wait })
@@ -139,6 +146,10 @@ impl Bridge {
                 acs_credential_id,
             } => (attempt_id, acs_credential_id),
             RequestResult::Refused { error } => return Err(error.into()),
+        };
+        let _withdrawn = WithdrawOnDrop {
+            handle,
+            id: attempt_id,
         };
         match wait(updates, attempt_id, JOB_PATIENCE, progress).await? {
             (
@@ -213,6 +224,20 @@ impl Bridge {
                 &format!("{}: {reason}", state.display_name),
             )),
         }
+    }
+}
+
+/// Withdraws a job when nobody waits for it any more: whoever asked has gone, or has lost patience. A job that is over
+/// is not known any more, and one that writes runs to its true end.
+struct WithdrawOnDrop {
+    handle: EncoderHandle,
+    id: Uuid,
+}
+
+impl Drop for WithdrawOnDrop {
+    fn drop(&mut self) {
+        // An encoder whose queue is full has other worries; the job then ends when its card wait is over.
+        let _ = self.handle.requests.try_send(Request::Cancel(self.id));
     }
 }
 

@@ -148,6 +148,10 @@ impl Machine {
         let out = &mut effects;
         match event {
             Event::Offered { offer, known } => self.offered(now, *offer, known, out),
+            Event::LocalScan { id, card_wait } if self.queue.len() >= QUEUE_LIMIT => {
+                let job = Job::local_scan(id, card_wait);
+                self.end(&job, ending::queue_full(), out);
+            }
             Event::LocalScan { id, card_wait } => {
                 self.enqueue(now, Job::local_scan(id, card_wait), out);
             }
@@ -160,6 +164,7 @@ impl Machine {
             Event::Journalled(id, Stage::Outcome) => self.outcome_is_durable(id, out),
             Event::JournalFailed(id, Stage::Outcome) => self.outcome_failed(now, id),
             Event::Selected { selected, suspect } => self.selected(now, selected, suspect, out),
+            Event::JournalUnreadable => self.doubt_is_unknown(now, out),
             Event::Answered(reply) => self.answered(now, reply, out),
             Event::EncoderFailed(kind) => self.encoder_failed(now, kind, out),
             Event::EncoderOnline => {
@@ -189,9 +194,7 @@ impl Machine {
             Some(Known::Open) => {}
             None if self.accepting.iter().any(|job| job.id == attempt_id) => {}
             None => match self.judge(now, &offer) {
-                Err(reason) => {
-                    out.push(Effect::Send(FromBridge::Refused { attempt_id, reason }));
-                }
+                Err(reason) => self.refuse(attempt_id, reason, out),
                 Ok(job) => {
                     // Raised before the commit, so that an offer that overtakes it is judged by it too.
                     self.accepted_fence = offer.fence;
@@ -246,10 +249,17 @@ impl Machine {
 
     fn not_accepted(&mut self, id: Uuid, out: &mut Vec<Effect>) {
         self.accepting.retain(|job| job.id != id);
-        out.push(Effect::Send(FromBridge::Refused {
-            attempt_id: id,
-            reason: OfferRefusal::JournalFailed,
-        }));
+        self.refuse(id, OfferRefusal::JournalFailed, out);
+    }
+
+    /// Tells the hub, and whoever asked for this job on this PC.
+    fn refuse(&self, attempt_id: Uuid, reason: OfferRefusal, out: &mut Vec<Effect>) {
+        out.push(Effect::Send(FromBridge::Refused { attempt_id, reason }));
+        out.push(Effect::Finish(
+            attempt_id,
+            ending::offer_refused(reason),
+            None,
+        ));
     }
 
     fn enqueue(&mut self, now: BootTime, mut job: Job, out: &mut Vec<Effect>) {

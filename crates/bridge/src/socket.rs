@@ -20,6 +20,8 @@ use crate::{Bridge, Encoded, LocalEncode, RequestError};
 const MAX_REQUEST: u64 = 64 * 1024;
 /// How long a connection may take to say what it wants.
 const REQUEST_PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait after a connection could not be taken.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "verb", rename_all = "snake_case")]
@@ -89,8 +91,9 @@ pub fn serve(
                     });
                 }
                 Err(error) => {
-                    tracing::error!(%error, "the local socket failed; local commands cannot reach this bridge any more");
-                    return std::future::pending().await;
+                    // Out of descriptors, say: the next one may do.
+                    tracing::warn!(%error, "a local request could not be taken");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
             }
         }
@@ -132,7 +135,7 @@ async fn answer(bridge: &Bridge, stream: UnixStream) -> std::io::Result<()> {
     };
     let (progress, mut phases) = mpsc::unbounded_channel();
     let work = carry_out(bridge, verb, move |phase| {
-        // Nobody to tell once the connection is gone; the job goes on.
+        // Nobody to tell once the connection is gone.
         let _ = progress.send(phase);
     });
     tokio::pin!(work);
@@ -141,6 +144,8 @@ async fn answer(bridge: &Bridge, stream: UnixStream) -> std::io::Result<()> {
             biased;
             Some(phase) = phases.recv() => say(&mut writer, &Line::Progress(phase)).await?,
             line = &mut work => break line,
+            // Nothing more is to be said there: whoever asked has gone, and with the work the job is withdrawn.
+            _ = reader.read_u8() => return Ok(()),
         }
     };
     while let Ok(phase) = phases.try_recv() {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use card::{Command, Reply};
 use encoder::{
-    Abandoned, Access, CardWait, Driver, EncoderThread, Error, ErrorKind, Selected, Selector,
-    Settings, Stop,
+    Abandoned, Access, CardWait, Driver, EncoderThread, Error, ErrorKind, Listing, Selected,
+    Selector, Settings, Stop,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::discovery::off_thread;
 
@@ -54,6 +54,12 @@ pub(super) struct Connection {
     opening: u64,
     answers: mpsc::UnboundedReceiver<(u64, Answer)>,
     answer: mpsc::UnboundedSender<(u64, Answer)>,
+    /// A look at the system that is under way.
+    looking: Option<oneshot::Receiver<Listing>>,
+    /// There was no time to look.
+    look_again: bool,
+    /// Devices came or went since the last look.
+    changed: bool,
 }
 
 enum Answer {
@@ -79,6 +85,8 @@ enum State {
         thread: EncoderThread,
         question: Option<Question>,
     },
+    /// Its thread never came back. Opening it again would cost another thread, so it must be seen to be away first.
+    GivenUp,
 }
 
 /// What the thread was asked and has not answered.
@@ -102,6 +110,9 @@ impl Connection {
             opening: 0,
             answers,
             answer,
+            looking: None,
+            look_again: false,
+            changed: false,
         };
         connection.reopen(REOPEN_FIRST);
         connection
@@ -129,6 +140,11 @@ impl Connection {
                 }
                 () = due => {
                     if let Some(news) = self.overdue() {
+                        return news;
+                    }
+                }
+                seen = seen(&mut self.looking) => {
+                    if let Some(news) = self.looked(seen) {
                         return news;
                     }
                 }
@@ -176,25 +192,67 @@ impl Connection {
         }
     }
 
-    /// Looks whether the device came or went.
-    pub(super) async fn look(&mut self) -> Option<News> {
-        let (driver, selector) = (
-            Arc::clone(&self.device.driver),
-            self.device.selector.clone(),
-        );
-        let listing = off_thread(move || driver.look_up(&selector)).await?;
-        let absent = matches!(listing.access, Access::Absent { .. });
-        match &self.state {
-            State::Closed { .. } if !absent => {
-                self.reopen(REOPEN_FIRST);
+    /// Devices came or went: looks whether this one did.
+    pub(super) fn look(&mut self) {
+        self.changed = true;
+        self.start_look();
+    }
+
+    /// Looks, off the async threads. While something is under way it notices by itself; then the look follows.
+    fn start_look(&mut self) {
+        let is_quiet = match &self.state {
+            State::Closed { .. } | State::GivenUp => true,
+            State::Open { question, .. } => question.is_none(),
+            State::Opening { .. } => false,
+        };
+        self.look_again = !is_quiet || self.looking.is_some();
+        if !self.look_again {
+            let (driver, selector) = (
+                Arc::clone(&self.device.driver),
+                self.device.selector.clone(),
+            );
+            self.looking = Some(off_thread(move || driver.look_up(&selector)));
+        }
+    }
+
+    fn looked(&mut self, listing: Option<Listing>) -> Option<News> {
+        self.looking = None;
+        let Some(listing) = listing else {
+            // Not known: it is tried after a while, whatever it is.
+            if let State::Closed { retry, .. } = &mut self.state {
+                retry.get_or_insert(Instant::now() + REOPEN_CAP);
+            }
+            return None;
+        };
+        let is_absent = matches!(listing.access, Access::Absent { .. });
+        let changed = std::mem::take(&mut self.changed);
+        let news = match &self.state {
+            State::Closed { wait, .. } if !is_absent && changed => {
+                self.reopen(*wait);
                 None
             }
-            State::Open { question: None, .. } if absent => {
+            // It said that it is gone and yet is there: not at once again, or it would be tried without end.
+            State::Closed { retry: None, wait } if !is_absent => {
+                let (retry, wait) = (Some(Instant::now() + *wait), *wait);
+                self.state = State::Closed { retry, wait };
+                None
+            }
+            State::GivenUp if is_absent => {
+                self.state = State::Closed {
+                    retry: None,
+                    wait: REOPEN_FIRST,
+                };
+                None
+            }
+            State::Open { question: None, .. } if is_absent => {
                 Some(self.lost(Error::new(ErrorKind::Absent), REOPEN_FIRST))
             }
-            // Whatever is under way notices by itself.
             _ => None,
+        };
+        if std::mem::take(&mut self.look_again) {
+            self.start_look();
         }
+        news
     }
 
     /// Lets the command under way finish, then frees the device; a thread that does not come back is given up.
@@ -229,6 +287,7 @@ impl Connection {
             State::Closed { retry, .. } => *retry,
             State::Opening { until, .. } => Some(*until),
             State::Open { question, .. } => question.as_ref().map(|question| question.until),
+            State::GivenUp => None,
         }
     }
 
@@ -236,6 +295,14 @@ impl Connection {
         if let State::Open { question, .. } = &mut self.state {
             *question = None;
         }
+        let news = self.sorted(answer)?;
+        if std::mem::take(&mut self.look_again) {
+            self.start_look();
+        }
+        Some(news)
+    }
+
+    fn sorted(&mut self, answer: Answer) -> Option<News> {
         Some(match answer {
             Answer::Opened(Ok(())) => {
                 self.opened();
@@ -276,11 +343,7 @@ impl Connection {
 
     /// The time for a retry has come, or the thread missed its deadline and is given up.
     fn overdue(&mut self) -> Option<News> {
-        let closed = State::Closed {
-            retry: None,
-            wait: REOPEN_CAP,
-        };
-        match std::mem::replace(&mut self.state, closed) {
+        match std::mem::replace(&mut self.state, State::GivenUp) {
             State::Closed { wait, .. } => {
                 self.reopen((wait * 2).min(REOPEN_CAP));
                 None
@@ -290,18 +353,25 @@ impl Connection {
                 tracing::error!(
                     encoder = self.device.display_name,
                     abandoned = self.abandoned.count(),
-                    "the encoder's driver does not come back; its thread is given up"
+                    "the encoder's driver does not come back; its thread is given up until the encoder is unplugged"
                 );
-                Some(self.lost(Error::new(ErrorKind::Unresponsive), REOPEN_CAP))
+                self.opening += 1;
+                Some(News::Lost(Error::new(ErrorKind::Unresponsive)))
             }
+            State::GivenUp => None,
         }
     }
 
-    /// Closes the device. It is opened again when devices change, and, unless it is just not there, after a while.
+    /// Closes the device. It is opened again after a while; if it is just not there, when devices change, and at once
+    /// should it turn out to be back already.
     fn lost(&mut self, error: Error, wait: Duration) -> News {
-        let retry = (error.kind() != ErrorKind::Absent).then(|| Instant::now() + wait);
+        let is_absent = error.kind() == ErrorKind::Absent;
+        let retry = (!is_absent).then(|| Instant::now() + wait);
         self.opening += 1;
         self.state = State::Closed { retry, wait };
+        if is_absent || self.look_again {
+            self.start_look();
+        }
         News::Lost(error)
     }
 
@@ -343,6 +413,14 @@ impl Connection {
         let (opening, answer) = (self.opening, self.answer.clone());
         // Nobody listens any more once the bridge has stopped.
         move |result| drop(answer.send((opening, kind(result))))
+    }
+}
+
+/// What a look at the system saw, when there is one under way; `None` when it did not come to an end.
+async fn seen(looking: &mut Option<oneshot::Receiver<Listing>>) -> Option<Listing> {
+    match looking {
+        Some(look) => look.await.ok(),
+        None => std::future::pending().await,
     }
 }
 

@@ -46,7 +46,10 @@ pub enum DialConfigError {
     #[error("the hub's token holds characters that a token cannot have; copy it again")]
     Token,
     /// The system has no certificates to trust.
-    #[error("TLS cannot be set up; install the package ca-certificates")]
+    #[error("this system trusts no certificate at all; install the package ca-certificates")]
+    NoRoots,
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up; this build of cardbridge lacks what it needs")]
     Tls(#[source] rustls::Error),
 }
 
@@ -100,7 +103,11 @@ impl Dial {
 
 fn tls() -> Result<Connector, DialConfigError> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    let (trusted, _) =
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if trusted == 0 {
+        return Err(DialConfigError::NoRoots);
+    }
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -18,6 +18,7 @@ use super::roll::Roll;
 use super::{LinkStatus, LinkTask, Outgoing};
 use crate::encoder_task::Request;
 use crate::encoders::Undelivered;
+use crate::error_text::chain;
 use crate::journal::JournalError;
 
 /// How long the hub may take to answer the hello, and to acknowledge the snapshot.
@@ -36,6 +37,10 @@ pub(super) enum SessionError {
     Closed(String),
     #[error("the hub was silent for too long")]
     Silent,
+    #[error("the hub takes no more messages")]
+    Stuck,
+    #[error("a message of the hub is missing or came twice")]
+    Gap,
     #[error(
         "the hub sent a message that this version does not understand; update cardbridge on both sides"
     )]
@@ -51,6 +56,8 @@ pub(super) struct Session<'a> {
     socket: Socket,
     generation: u64,
     sent: u64,
+    /// The number of the last frame of the hub.
+    received: u64,
     /// The number of our snapshot until the hub has acknowledged it.
     unacknowledged: Option<u64>,
     /// Deltas that wait until then.
@@ -68,6 +75,7 @@ impl<'a> Session<'a> {
             socket,
             generation: 0,
             sent: 0,
+            received: 0,
             unacknowledged: None,
             held: Vec::new(),
             roll: Roll::default(),
@@ -109,7 +117,7 @@ impl<'a> Session<'a> {
                     }
                 }
                 Some(outgoing) = self.task.outgoing.recv() => self.pass_on(outgoing).await?,
-                _ = ping.tick() => self.socket.send(Message::Ping(Vec::new().into())).await.map_err(SessionError::Broken)?,
+                _ = ping.tick() => self.put(Message::Ping(Vec::new().into())).await?,
                 () = tokio::time::sleep_until(patience) => return Err(SessionError::Silent),
             }
         }
@@ -232,7 +240,10 @@ impl<'a> Session<'a> {
                 .encoders
                 .send_to_all(|| Request::Cancel(attempt_id)),
             FromHub::OutcomeCommitted { attempt_id } => {
-                self.task.journal.acknowledge(attempt_id).await?
+                if let Err(error) = self.task.journal.acknowledge(attempt_id).await {
+                    // It is sent again with the next connection, which changes nothing.
+                    tracing::error!(%attempt_id, error = chain(&error), "the journal could not be written");
+                }
             }
             FromHub::RequestAnswer(answer) => {
                 if let Some(waiting) = self.requests.remove(&answer.request_id) {
@@ -311,10 +322,14 @@ impl<'a> Session<'a> {
             message,
         };
         let text = serde_json::to_string(&frame).map_err(SessionError::NotUnderstood)?;
-        self.socket
-            .send(Message::text(text))
-            .await
-            .map_err(SessionError::Broken)
+        self.put(Message::text(text)).await
+    }
+
+    async fn put(&mut self, message: Message) -> Result<(), SessionError> {
+        match tokio::time::timeout(OPENING_PATIENCE, self.socket.send(message)).await {
+            Ok(sent) => sent.map_err(SessionError::Broken),
+            Err(_) => Err(SessionError::Stuck),
+        }
     }
 
     /// One frame of the socket; `None` for what carries no message, or one of an older generation.
@@ -333,8 +348,14 @@ impl<'a> Session<'a> {
             Message::Text(text) => {
                 let frame: Frame<FromHub> =
                     serde_json::from_str(&text).map_err(SessionError::NotUnderstood)?;
-                let current = self.generation == 0 || frame.generation == self.generation;
-                Ok(current.then_some((frame.number, frame.message)))
+                if self.generation != 0 && frame.generation != self.generation {
+                    return Ok(None);
+                }
+                if frame.number != self.received + 1 {
+                    return Err(SessionError::Gap);
+                }
+                self.received = frame.number;
+                Ok(Some((frame.number, frame.message)))
             }
             Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {
                 Ok(None)

@@ -2,7 +2,7 @@
 
 use card::Refusal;
 use encoder::ErrorKind;
-use protocol::link::{AttemptError, Outcome};
+use protocol::link::{AttemptError, OfferRefusal, Outcome};
 
 use super::job::Job;
 
@@ -13,6 +13,7 @@ const EXPIRED: &str = "action_attempt_expired";
 const OFFLINE: &str = "encoder_not_online";
 const TIMEOUT: &str = "encoder_communication_timeout";
 const DISCONNECTED: &str = "bridge_disconnected";
+const BUSY: &str = "encoder_busy";
 const OTHER: &str = "uncategorized_error";
 
 fn error(kind: &str, message: impl Into<String>) -> AttemptError {
@@ -100,6 +101,33 @@ pub(super) fn cancelled() -> Outcome {
         EXPIRED,
         "The request was withdrawn before anything was written.",
     )
+}
+
+pub(super) fn queue_full() -> Outcome {
+    unwritten(
+        BUSY,
+        "Too many jobs wait for this encoder already; try again later.",
+    )
+}
+
+/// The end of a job that was not taken in.
+pub(super) fn offer_refused(reason: OfferRefusal) -> Outcome {
+    match reason {
+        OfferRefusal::QueueFull => queue_full(),
+        OfferRefusal::PastDeadline => expired(),
+        OfferRefusal::JournalFailed => journal_failed(),
+        OfferRefusal::EncoderAbsent => unwritten(
+            OFFLINE,
+            "The encoder is not there; check its cable and its power.",
+        ),
+        OfferRefusal::InvalidCredential => unwritten(
+            INCOMPATIBLE,
+            "The credential cannot be expressed on a card; make another one.",
+        ),
+        OfferRefusal::StaleFence | OfferRefusal::ForbiddenByPolicy | OfferRefusal::Other => {
+            unwritten(OTHER, "This PC did not take the request; ask again.")
+        }
+    }
 }
 
 pub(super) fn no_grant() -> Outcome {

@@ -41,6 +41,8 @@ pub enum Event {
         /// The copy of this very card that an earlier job left in doubt.
         suspect: Option<CopyIndex>,
     },
+    /// A card is there, but the journal does not say whether it is in doubt.
+    JournalUnreadable,
     /// The card answered a command.
     Answered(Reply),
     /// The wait for a card, or a command, ended in an error of the encoder. Every [`Effect::Select`](super::Effect::Select) and

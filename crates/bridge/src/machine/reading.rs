@@ -66,6 +66,16 @@ impl Machine {
         self.step(now, None, out);
     }
 
+    /// Whether this card is in doubt cannot be known, so nothing is done to it.
+    pub(super) fn doubt_is_unknown(&mut self, now: BootTime, out: &mut Vec<Effect>) {
+        match self.running.take() {
+            Some(Running::Selecting { job, .. }) => {
+                self.end_running(now, &job, ending::journal_failed(), out);
+            }
+            other => self.running = other,
+        }
+    }
+
     pub(super) fn inspected(
         &mut self,
         now: BootTime,
