@@ -10,6 +10,7 @@
 
 use crash::bridge::Rights;
 use crash::journal::{Entry, entry};
+use crash::pcsc::with_pcscd;
 use crash::plastic::{Start, blank, check_finished, ours};
 use crash::report;
 use crash::scene::{Running, Scene, kind};
@@ -249,9 +250,8 @@ fn killed_at(
     (running, offer, expected)
 }
 
-fn killed_at_every_exchange(start: &Start, last: LastCommand) {
+fn killed_at_every_exchange(mut scene: Scene, start: &Start, last: LastCommand) {
     let (exchanges, inspected_with) = start.exchanges();
-    let mut scene = Scene::serial(start);
     let mut running = scene.start();
     for at in 1..=exchanges {
         let case = format!(
@@ -267,7 +267,9 @@ fn killed_at_every_exchange(start: &Start, last: LastCommand) {
         start.check_lock(&scene.card, &case);
         start.check_rest(&scene.card, &case);
 
-        scene.present();
+        if last == LastCommand::IsLost {
+            scene.present();
+        }
         scene.encode_again(&mut running, &case);
         start.check_rest(&scene.card, &case);
         scene.card.set_memory(&start.memory).unwrap();
@@ -281,25 +283,40 @@ fn killed_at_every_exchange(start: &Start, last: LastCommand) {
     );
 }
 
+fn killed_with_a_pn532(start: &Start, last: LastCommand) {
+    killed_at_every_exchange(Scene::serial(start), start, last);
+}
+
 #[test]
 fn a_bridge_killed_at_any_exchange_with_a_blank_card_ends_the_job_and_leaves_the_card_to_the_next()
 {
-    killed_at_every_exchange(&blank(), LastCommand::Arrives);
+    killed_with_a_pn532(&blank(), LastCommand::Arrives);
 }
 
 #[test]
 fn a_bridge_killed_at_any_exchange_with_a_blank_card_ends_the_job_when_its_last_command_is_lost() {
-    killed_at_every_exchange(&blank(), LastCommand::IsLost);
+    killed_with_a_pn532(&blank(), LastCommand::IsLost);
 }
 
 #[test]
 fn a_bridge_killed_at_any_exchange_with_a_card_of_ours_ends_the_job_and_leaves_the_card_to_the_next()
  {
-    killed_at_every_exchange(&ours("ours", &[]), LastCommand::Arrives);
+    killed_with_a_pn532(&ours("ours", &[]), LastCommand::Arrives);
 }
 
 #[test]
 fn a_bridge_killed_at_any_exchange_with_a_card_of_ours_ends_the_job_when_its_last_command_is_lost()
 {
-    killed_at_every_exchange(&ours("ours", &[]), LastCommand::IsLost);
+    killed_with_a_pn532(&ours("ours", &[]), LastCommand::IsLost);
+}
+
+#[test]
+fn a_bridge_killed_at_any_exchange_under_pcscd_ends_the_job_and_leaves_the_card_to_the_next() {
+    with_pcscd(
+        "a_bridge_killed_at_any_exchange_under_pcscd_ends_the_job_and_leaves_the_card_to_the_next",
+        || {
+            let start = ours("ours", &[]);
+            killed_at_every_exchange(Scene::pcsc(&start), &start, LastCommand::Arrives);
+        },
+    );
 }

@@ -4,10 +4,10 @@
     reason = "a test fails by panicking, its bench too"
 )]
 
-use crash::LIMIT;
-use crash::plastic::ours;
+use crash::plastic::{blank, ours};
+use crash::{LIMIT, report};
 use e2e::{EncoderPc, Hub, Process};
-use emulator::{Card, Cards, Origin, Pn532Encoder, Slot, Technology};
+use emulator::{Card, Cards, Moment, Origin, Pn532Encoder, Slot, Technology};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -128,4 +128,31 @@ async fn after_a_kill_before_the_writing_the_credential_is_free_for_another_card
     let again = desk.encode(&credential).await;
     desk.hub.api.result(&again).await;
     assert_eq!(desk.card.memory(), before);
+}
+
+#[tokio::test]
+async fn a_card_pulled_at_any_exchange_ends_the_attempt_and_takes_the_same_credential_at_the_next()
+{
+    let desk = Desk::start().await;
+    let of_ours = (desk.card.memory(), ours("ours", &[]).exchanges().0);
+    let delivered = (factory_card("04A1B2C3").memory(), blank().exchanges().0);
+    let mut cases = 0;
+    for (memory, exchanges) in [delivered, of_ours] {
+        for n in 1..=exchanges {
+            desk.card.set_memory(&memory).unwrap();
+            desk.slot.place(&desk.card);
+            let credential = desk.credential().await;
+            desk.slot.remove_at(n, Moment::Unanswered);
+            let pulled = desk.encode(&credential).await;
+            let kind = desk.hub.api.error(&pulled).await;
+            assert_eq!(kind, "encoding_interrupted", "exchange {n} of {exchanges}");
+
+            desk.slot.place(&desk.card);
+            let again = desk.encode(&credential).await;
+            let result = desk.hub.api.result(&again).await;
+            assert_eq!(result["is_issued"], true, "{result}");
+            cases += 1;
+        }
+    }
+    report(cases, "a card pulled, through the real hub");
 }
