@@ -5,16 +5,17 @@ mod attempts;
 mod seed;
 mod store;
 
-use std::future::Future;
+use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bridge::config::{EncoderConfig, HubConfig, Token};
-use bridge::{Bridge, Config};
+use bridge::{Bridge, Config, LinkStatus};
+use card::SiteKeys;
 use encoder::{Registry, Selector, Settings, Value};
-use hub::{Admin, Hub, HubSettings};
+use hub::{Hub, HubSettings};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -29,8 +30,6 @@ use store::StateFolder;
 
 /// How long the encoders may take until the hub has them.
 const START_LIMIT: Duration = Duration::from_secs(20);
-/// How often the hub is asked meanwhile whether it has them; it has no event for that.
-const START_PACE: Duration = Duration::from_millis(20);
 /// How long hub and lab may take to answer what was asked before the end.
 const STOP_LIMIT: Duration = Duration::from_secs(5);
 
@@ -155,23 +154,10 @@ impl Demo {
         let token = admin
             .create_bridge_token(seed.acs_system_id, "demo")
             .await?;
-        let config = Config {
-            name: "Demo".to_owned(),
-            socket: state.path().join("bridge.sock"),
-            state_directory: state.folder("bridge")?,
-            personalise_blank: true,
-            // Readers that happen to be on this machine are none of the demo's business.
-            discover: false,
-            hub: Some(HubConfig {
-                url: endpoint.parse().expect("a loopback address is a hub's"),
-                token: Token::new(token),
-            }),
-            keys,
-            encoders: lab.encoders().iter().filter_map(entry).collect(),
-        };
+        let config = configuration(&state, &endpoint, token, keys, &lab)?;
         let bridge = Bridge::start(config, registry).await?;
         let acs_encoder_ids = tokio::select! {
-            ids = online(&admin, seed.acs_system_id, &lab) => ids?,
+            ids = online(&bridge, &lab) => ids?,
             _ = &mut hub_served => return Err(DemoError::HubStopped),
             () = tokio::time::sleep(START_LIMIT) => return Err(not_online(&bridge)),
         };
@@ -236,11 +222,33 @@ async fn listen() -> Result<(TcpListener, String), DemoError> {
     Ok((listener, format!("http://{address}")))
 }
 
-fn told(mut stopped: watch::Receiver<bool>) -> impl Future<Output = ()> + Send + 'static {
-    async move {
-        // The sender goes only with the demo.
-        let _ = stopped.wait_for(|stopped| *stopped).await;
-    }
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // The sender goes only with the demo.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+/// What somebody would write for a bridge of this site.
+fn configuration(
+    state: &StateFolder,
+    endpoint: &str,
+    token: String,
+    keys: SiteKeys,
+    lab: &Lab,
+) -> Result<Config, StateError> {
+    Ok(Config {
+        name: "Demo".to_owned(),
+        socket: state.path().join("bridge.sock"),
+        state_directory: state.folder("bridge")?,
+        personalise_blank: true,
+        // Readers that happen to be on this machine are none of the demo's business.
+        discover: false,
+        hub: Some(HubConfig {
+            url: endpoint.parse().expect("a loopback address is a hub's"),
+            token: Token::new(token),
+        }),
+        keys,
+        encoders: lab.encoders().iter().filter_map(entry).collect(),
+    })
 }
 
 /// An `[[encoder]]` entry, as somebody would write it for an encoder of the lab.
@@ -256,29 +264,36 @@ fn entry(encoder: &crate::lab::EncoderView) -> Option<EncoderConfig> {
 }
 
 /// Waits until the hub has every encoder of the lab online, tells the lab their ids, and returns them in order.
-async fn online(admin: &Admin, site: Uuid, lab: &Lab) -> Result<Vec<Uuid>, DemoError> {
-    let mut pace = tokio::time::interval(START_PACE);
+async fn online(bridge: &Bridge, lab: &Lab) -> Result<Vec<Uuid>, DemoError> {
+    let mut link = bridge.link();
     loop {
-        pace.tick().await;
-        let known = admin.encoders(site).await?;
-        let id_of = |name: &str| {
-            let name: Name = name.parse().ok()?;
-            let encoder = known
-                .iter()
-                .find(|encoder| encoder.is_online && encoder.display_name == name.in_words());
-            encoder.map(|encoder| encoder.acs_encoder_id)
+        let ids = match &*link.borrow_and_update() {
+            LinkStatus::Up { online, .. } => ids_in_order(bridge, online),
+            LinkStatus::None | LinkStatus::Down(_) => None,
         };
-        if let Some(ids) = seed::ENCODERS
-            .map(id_of)
-            .into_iter()
-            .collect::<Option<Vec<_>>>()
-        {
+        if let Some(ids) = ids {
             for (name, id) in seed::ENCODERS.iter().zip(&ids) {
                 lab.set_acs_encoder_id(name, *id)?;
             }
             return Ok(ids);
         }
+        if link.changed().await.is_err() {
+            // The bridge has stopped; whoever waits has a limit.
+            std::future::pending::<()>().await;
+        }
     }
+}
+
+fn ids_in_order(bridge: &Bridge, online: &BTreeMap<String, Uuid>) -> Option<Vec<Uuid>> {
+    let encoders = bridge.encoders();
+    let id_of = |name: &str| {
+        let name: Name = name.parse().ok()?;
+        let encoder = encoders
+            .iter()
+            .find(|encoder| encoder.state.display_name == name.in_words())?;
+        online.get(&encoder.state.identity).copied()
+    };
+    seed::ENCODERS.map(id_of).into_iter().collect()
 }
 
 fn not_online(bridge: &Bridge) -> DemoError {
