@@ -332,6 +332,22 @@ fn pcscd_tells_that_a_card_was_taken_off_midway() {
 }
 
 #[test]
+fn a_card_that_pcscd_has_not_missed_yet_is_no_fault_of_the_reader() {
+    with_pcscd(
+        "a_card_that_pcscd_has_not_missed_yet_is_no_fault_of_the_reader",
+        || {
+            let rig = Rig::new();
+            let mut encoder = rig.open();
+            rig.place("04A1B2C3");
+            drop(select(encoder.as_mut()));
+            rig.slot.remove();
+            let kind = refusal(encoder.as_mut(), CardWait::Resting, 50, &Stop::default());
+            assert_eq!(kind, ErrorKind::NoCard);
+        },
+    );
+}
+
+#[test]
 fn under_pcscd_a_fresh_card_is_not_the_one_that_rests_there() {
     with_pcscd(
         "under_pcscd_a_fresh_card_is_not_the_one_that_rests_there",
