@@ -1,5 +1,6 @@
 //! `cardbridge admin`: what is set up straight on the database, since nobody has a key yet.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
@@ -38,7 +39,7 @@ struct Init {
     #[arg(long, value_name = "NAME", default_value = "Site")]
     site: String,
     /// The site's time zone, such as Europe/Berlin.
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = parse::time_zone)]
     time_zone: String,
     /// A room; may be given several times.
     #[arg(long = "room", value_name = "ROOM")]
@@ -83,38 +84,58 @@ impl Arguments {
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     match arguments.verb {
         Verb::Init(init) => {
+            let doors = init.doors()?;
             let hub = open(HubSettings::new(&init.database)).await?;
-            let made = init.make(&hub.admin()).await.map_err(failure)?;
+            let made = init.make(&hub.admin(), doors).await.map_err(failure)?;
             output.result(&made, || in_words(&made))
         }
     }
 }
 
 impl Init {
-    async fn make(&self, admin: &Admin) -> Result<Made, AdminError> {
+    /// Every door with its kind, rooms first. A name that is given twice is refused before anything is made.
+    fn doors(&self) -> Result<Vec<(&str, DoorCategory)>, Failure> {
+        let rooms = self.rooms.iter();
+        let rooms = rooms.chain(self.ranges.iter().flat_map(|Rooms(names)| names));
+        let rooms = rooms.map(|room| (room.as_str(), DoorCategory::Guest));
+        let common = self.common_doors.iter();
+        let common = common.map(|door| (door.as_str(), DoorCategory::Common));
+        let doors: Vec<_> = rooms.chain(common).collect();
+        let mut names = BTreeSet::new();
+        match doors.iter().find(|(name, _)| !names.insert(*name)) {
+            None => Ok(doors),
+            Some((name, _)) => Err(Failure::wrong_input(
+                "not_set_up",
+                format!("two doors are called {name}; give each a name of its own"),
+            )),
+        }
+    }
+
+    async fn make(
+        &self,
+        admin: &Admin,
+        doors: Vec<(&str, DoorCategory)>,
+    ) -> Result<Made, AdminError> {
         let workspace_id = admin.create_workspace(&self.workspace).await?;
         let acs_system_id = admin
             .create_site(workspace_id, &self.site, &self.time_zone)
             .await?;
-        let rooms = self.rooms.iter();
-        let rooms = rooms.chain(self.ranges.iter().flat_map(|Rooms(names)| names));
-        let doors = rooms.map(|room| (room, DoorCategory::Guest));
-        let common = self.common_doors.iter();
-        let doors = doors.chain(common.map(|door| (door, DoorCategory::Common)));
         let mut entrances = Vec::new();
         for (name, category) in doors {
             entrances.push(MadeEntrance {
                 acs_entrance_id: admin.add_entrance(acs_system_id, name, category).await?,
-                name: name.clone(),
+                name: name.to_owned(),
             });
         }
+        let api_key = admin.create_api_key(workspace_id, "First key").await?;
+        let bridge_token = admin
+            .create_bridge_token(acs_system_id, &self.bridge)
+            .await?;
         Ok(Made {
             workspace_id,
             acs_system_id,
-            api_key: admin.create_api_key(workspace_id, "First key").await?,
-            bridge_token: admin
-                .create_bridge_token(acs_system_id, &self.bridge)
-                .await?,
+            api_key,
+            bridge_token,
             entrances,
         })
     }

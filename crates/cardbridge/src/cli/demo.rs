@@ -65,32 +65,33 @@ fn in_words(at: &Whereabouts) -> String {
     format!(
         r#"A hub, a bridge and a lab with two encoders run on this machine.
 
-  API   {endpoint}   key {api_key}
+  API   {endpoint}
+  key   {api_key}
   lab   {lab}
 
-Put a blank card on the front desk's encoder, then read it:
+Put a blank card on the front desk's encoder, and read it over the API:
 
-  curl -X PUT {lab}/encoders/front-desk/card -d '{{"technology":"mifare_classic_1k","uid":"04A1B2C3"}}'
-  curl {endpoint}/acs/encoders/scan_credential -H 'Authorization: Bearer {api_key}' \
-    -H 'Content-Type: application/json' -d '{{"acs_encoder_id":"{encoder}"}}'
-  curl '{endpoint}/action_attempts/list' -H 'Authorization: Bearer {api_key}'
+curl -X PUT {lab}/encoders/front-desk/card -d '{{"technology":"mifare_classic_1k","uid":"04A1B2C3"}}'
+curl {endpoint}/acs/encoders/scan_credential -H 'Authorization: Bearer {api_key}' \
+  -H 'Content-Type: application/json' -d '{{"acs_encoder_id":"{encoder}"}}'
+curl {endpoint}/action_attempts/list -H 'Authorization: Bearer {api_key}'
 
 Encode it for the first room with the official Python SDK (pip install seam):
 
-  from datetime import datetime, timedelta, timezone
-  from seam import Seam
-  seam = Seam(api_key="{api_key}", endpoint="{endpoint}")
-  room = seam.acs.entrances.list(acs_system_id="{acs_system_id}")[0]
-  guest = seam.acs.users.create(acs_system_id="{acs_system_id}", full_name="Ada Lovelace")
-  credential = seam.acs.credentials.create(acs_user_id=guest.acs_user_id, access_method="card",
-      allowed_acs_entrance_ids=[room.acs_entrance_id],
-      ends_at=(datetime.now(timezone.utc) + timedelta(days=1)).isoformat())
-  print(seam.acs.encoders.encode_credential(acs_encoder_id="{encoder}",
-      acs_credential_id=credential.acs_credential_id))
-
-Show it to the lock of a room, whose id is room.acs_entrance_id:
-
-  curl '{lab}/locks/ROOM/decision?uid=04A1B2C3'
+python3 - <<'PYTHON'
+from datetime import datetime, timedelta, timezone
+from seam import Seam
+seam = Seam(api_key="{api_key}", endpoint="{endpoint}")
+room = seam.acs.entrances.list(acs_system_id="{acs_system_id}")[0]
+guest = seam.acs.users.create(acs_system_id="{acs_system_id}", full_name="Ada Lovelace")
+credential = seam.acs.credentials.create(acs_user_id=guest.acs_user_id, access_method="card",
+    allowed_acs_entrance_ids=[room.acs_entrance_id],
+    ends_at=(datetime.now(timezone.utc) + timedelta(days=1)).isoformat())
+encoded = seam.acs.encoders.encode_credential(acs_encoder_id="{encoder}",
+    acs_credential_id=credential.acs_credential_id)
+print(encoded.status, "- now show the card to the lock of room", room.display_name)
+print(f"curl '{lab}/locks/{{room.acs_entrance_id}}/decision?uid=04A1B2C3'")
+PYTHON
 
 Stop with Ctrl-C."#
     )

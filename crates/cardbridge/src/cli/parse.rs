@@ -26,6 +26,16 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     })
 }
 
+/// An IANA time zone. A machine without time zone data takes any name, and the hub decides.
+pub(crate) fn time_zone(text: &str) -> Result<String, String> {
+    let database = jiff::tz::db();
+    if database.is_definitively_empty() || database.get(text).is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("write an IANA time zone, such as Europe/Berlin".to_owned())
+    }
+}
+
 /// An address that only this machine can reach.
 pub(crate) fn loopback(text: &str) -> Result<SocketAddr, String> {
     match text.parse::<SocketAddr>() {
@@ -86,7 +96,7 @@ pub(crate) fn reader(text: &str) -> Result<(cardbridge::lab::Name, u16), String>
 mod tests {
     use std::time::Duration;
 
-    use super::{card_wait, loopback, moment, reader, rooms};
+    use super::{card_wait, loopback, moment, reader, rooms, time_zone};
 
     #[test]
     fn a_wait_needs_a_unit_and_an_end() {
@@ -124,6 +134,14 @@ mod tests {
         assert!(loopback("[::1]:8080").is_ok());
         for text in ["0.0.0.0:80", "10.0.0.1:80", "localhost:80", "80", ""] {
             assert!(loopback(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_the_known_ones() {
+        assert_eq!(time_zone("Europe/Berlin"), Ok("Europe/Berlin".to_owned()));
+        for text in ["", "Nowhere/Land", "../etc/passwd"] {
+            assert!(time_zone(text).is_err(), "{text}");
         }
     }
 
