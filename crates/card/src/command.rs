@@ -27,6 +27,11 @@ pub enum CommandKind {
     Reselect,
 }
 
+impl CommandKind {
+    /// Every family.
+    pub const ALL: [Self; 2] = [Self::Classic, Self::Reselect];
+}
+
 impl Command {
     /// The family this command belongs to.
     #[must_use]

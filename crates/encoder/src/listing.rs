@@ -21,38 +21,23 @@ impl fmt::Display for Selector {
     }
 }
 
-/// What makes a device the same device after a replug, as far as the system can tell.
+/// What a device is known by from one day to the next, whether it is plugged in or not: the same selector always has
+/// the same identity, so that an encoder never counts as two.
 ///
-/// `usb:VENDOR:PRODUCT:SERIAL` is the same everywhere on a site; every other form (`port:PATH`, `reader:NAME`) means
-/// something on its own computer only.
+/// `port:PATH` or `reader:NAME`; both mean something on their own computer only. That a device is recognised at
+/// another port comes with finding serial encoders by what they are instead of by their port.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Identity(pub String);
 
 impl Identity {
-    /// The identity that a USB device has by its serial number, if that number can be one: makers that give every
-    /// device the same one give a short, uniform or counting one (`0001` on each unprogrammed CP2102).
-    #[must_use]
-    pub fn of_usb(vendor: u16, product: u16, serial: &str) -> Option<Self> {
-        let serial = serial.trim();
-        let counting = |text: &str| {
-            "01234567890123456789".contains(text) || "ABCDEF0123456789ABCDEF".contains(text)
-        };
-        let first = serial.chars().next()?;
-        let plausible = serial.len() >= 5
-            && serial.chars().all(|c| c.is_ascii_graphic() || c == ' ')
-            && !serial.chars().skip(1).all(|c| c == first)
-            && !serial[..serial.len() - 1].chars().all(|c| c == '0')
-            && !counting(&serial.to_ascii_uppercase());
-        plausible.then(|| Self(format!("usb:{vendor:04x}:{product:04x}:{serial}")))
-    }
-
-    /// The identity of a serial port that nothing better is known of.
+    /// The identity of what is plugged in at a serial port, by the port's path as it was configured: whoever wants it to
+    /// stay the same wherever the adapter is plugged in configures the path below `/dev/serial/by-id`.
     #[must_use]
     pub fn of_port(path: &Path) -> Self {
         Self(format!("port:{}", path.display()))
     }
 
-    /// The identity of a PC/SC reader that nothing better is known of.
+    /// The identity of a PC/SC reader, by its full name.
     #[must_use]
     pub fn of_reader(name: &str) -> Self {
         Self(format!("reader:{name}"))
@@ -89,35 +74,4 @@ pub enum Access {
         /// A sentence for a person, with what to do.
         reason: String,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_serial_number_that_many_devices_share_is_no_identity() {
-        for shared in [
-            "",
-            "0",
-            "0001",
-            "00000000",
-            "00000001",
-            "0123456789",
-            "12345678",
-            "ABCDEF",
-            "FFFFFFFF",
-            "a\u{fc}56789",
-        ] {
-            assert_eq!(Identity::of_usb(0x10C4, 0xEA60, shared), None, "{shared}");
-        }
-    }
-
-    #[test]
-    fn a_device_is_known_by_its_serial_number() {
-        assert_eq!(
-            Identity::of_usb(0x0403, 0x6001, "A50285BI\n"),
-            Some(Identity("usb:0403:6001:A50285BI".to_owned()))
-        );
-    }
 }

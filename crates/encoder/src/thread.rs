@@ -17,9 +17,6 @@ use crate::{BlockEncoder, CardSession, CardWait, Encoder, Error, ErrorKind, Stop
 /// Questions that may wait. One is asked at a time; the rest is room for a release and a close beside it.
 const QUEUE: usize = 4;
 
-/// Every family of commands, to ask a session about each.
-const KINDS: [CommandKind; 2] = [CommandKind::Classic, CommandKind::Reselect];
-
 /// An open encoder on a thread of its own.
 ///
 /// Callbacks run on the encoder's thread, or on the caller's when the question could not be put; they must return at
@@ -264,7 +261,7 @@ fn hold(
 ) -> Option<Question> {
     answer.give(Ok(Selected {
         card: session.card().clone(),
-        supports: KINDS
+        supports: CommandKind::ALL
             .into_iter()
             .filter(|&kind| session.supports(kind))
             .collect(),

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use encoder::{
-    Changed, Driver, Encoder, Error, Listing, PathWatch, Selector, Settings, SettingsError,
+    Changed, Driver, Encoder, Error, Identity, Listing, PathWatch, Selector, Settings,
+    SettingsError,
 };
 
 use crate::encoder::Pn532;
@@ -44,14 +45,15 @@ impl Driver for Pn532Driver {
         Vec::new()
     }
 
+    /// An encoder's identity is its port as configured, whether something is plugged in there or not, as what is
+    /// plugged in can be asked only while it is.
     fn look_up(&self, selector: &Selector) -> Listing {
         let path = path_of(selector);
-        let (identity, description) = port::identity(path);
         Listing {
             driver: NAME,
             selector: selector.clone(),
-            identity,
-            description,
+            identity: Identity::of_port(path),
+            description: port::description(path),
             access: port::access(path),
         }
     }

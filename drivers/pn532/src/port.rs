@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 
-use encoder::{Access, Identity};
+use encoder::Access;
 use rustix::fs::Access as Permission;
 use serialport::SerialPort;
 
@@ -66,23 +66,26 @@ pub(crate) fn access(path: &Path) -> Access {
     Access::Inaccessible { reason }
 }
 
-/// What makes the port's device the same after a replug, and what a person would call it.
-pub(crate) fn identity(path: &Path) -> (Identity, String) {
-    let usb = usb_device(Path::new("/sys"), path);
-    let identity = usb
-        .as_ref()
-        .and_then(|usb| Identity::of_usb(usb.vendor, usb.product, usb.serial.as_deref()?))
-        .unwrap_or_else(|| Identity::of_port(path));
-    let behind = usb
-        .and_then(|usb| usb.name)
-        .map(|name| format!(" ({name})"))
-        .unwrap_or_default();
-    (identity, format!("PN532 at {}{behind}", path.display()))
+/// What a person would call the encoder at a port: the port, and the adapter that is plugged in behind it now.
+pub(crate) fn description(path: &Path) -> String {
+    describe(path, usb_device(Path::new("/sys"), path))
 }
 
+fn describe(path: &Path, usb: Option<UsbDevice>) -> String {
+    let usb = usb.unwrap_or_default();
+    let serial = usb.serial.map(|serial| format!("serial number {serial}"));
+    let behind: Vec<String> = usb.name.into_iter().chain(serial).collect();
+    let port = path.display();
+    if behind.is_empty() {
+        format!("PN532 at {port}")
+    } else {
+        format!("PN532 at {port} ({})", behind.join(", "))
+    }
+}
+
+/// What a USB device says of itself.
+#[derive(Debug, Default, PartialEq, Eq)]
 struct UsbDevice {
-    vendor: u16,
-    product: u16,
     serial: Option<String>,
     name: Option<String>,
 }
@@ -103,10 +106,7 @@ fn usb_device(sysfs: &Path, port: &Path) -> Option<UsbDevice> {
         let text = fs::read_to_string(usb.join(name)).ok()?;
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())
     };
-    let number = |name| u16::from_str_radix(&attribute(name)?, 16).ok();
     Some(UsbDevice {
-        vendor: number("idVendor")?,
-        product: number("idProduct")?,
         serial: attribute("serial"),
         name: attribute("product"),
     })
@@ -209,18 +209,24 @@ mod tests {
         symlink(&node, &link).unwrap();
         for port in [&node, &link] {
             let usb = usb_device(home.path(), port).unwrap();
-            assert_eq!((usb.vendor, usb.product), (0x0403, 0x6001));
             assert_eq!(usb.serial.as_deref(), Some("A50285BI"));
             assert_eq!(usb.name.as_deref(), Some("FT232R USB UART"));
+            assert_eq!(
+                describe(Path::new("/dev/front-desk"), Some(usb)),
+                "PN532 at /dev/front-desk (FT232R USB UART, serial number A50285BI)"
+            );
         }
     }
 
     #[test]
-    fn a_port_that_is_not_usb_is_known_by_its_path() {
+    fn a_port_with_nothing_known_behind_it_is_described_by_its_path() {
         let home = tempfile::tempdir().unwrap();
         let node = sysfs(home.path(), &[]);
-        assert!(usb_device(home.path(), &node).is_none());
-        assert_eq!(identity(&node).0, Identity::of_port(&node));
+        assert_eq!(usb_device(home.path(), &node), None);
+        assert_eq!(
+            describe(Path::new("/dev/ttyS0"), None),
+            "PN532 at /dev/ttyS0"
+        );
     }
 
     #[test]

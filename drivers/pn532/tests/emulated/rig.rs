@@ -1,0 +1,106 @@
+//! One emulated encoder with its cards, and the commands that the tests send.
+
+use std::time::{Duration, Instant};
+
+use card::{BlockData, ClassicCommand, ClassicKey, Command, KeyType};
+use driver_pn532::Pn532Driver;
+use emulator::{Card, Cards, Origin, Pn532Encoder, Slot, Technology};
+use encoder::{
+    BlockEncoder, CardSession, CardWait, Driver as _, Encoder, Error, ErrorKind, Selector,
+    Settings, Stop,
+};
+
+/// Generous: it only keeps a broken test from hanging.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
+pub(crate) const TRANSPORT: [u8; 6] = [0xFF; 6];
+
+/// One emulated encoder with its drawer of cards.
+pub(crate) struct Rig {
+    pub(crate) encoder: Pn532Encoder,
+    cards: Cards,
+    _home: tempfile::TempDir,
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        Self {
+            encoder: Pn532Encoder::start(Slot::new(), home.path().join("front-desk")).unwrap(),
+            cards: Cards::new(),
+            _home: home,
+        }
+    }
+
+    pub(crate) fn slot(&self) -> &Slot {
+        self.encoder.slot()
+    }
+
+    pub(crate) fn card(&self, uid: &str) -> Card {
+        self.cards
+            .card(
+                Technology::MifareClassic1k,
+                uid.parse().unwrap(),
+                Origin::Factory,
+            )
+            .unwrap()
+    }
+
+    pub(crate) fn place(&self, uid: &str) {
+        self.slot().place(&self.card(uid));
+    }
+
+    pub(crate) fn selector(&self) -> Selector {
+        Selector::Port(self.encoder.path().to_owned())
+    }
+
+    pub(crate) fn try_open(&self) -> Result<Box<dyn BlockEncoder>, Error> {
+        let Encoder::Block(encoder) = Pn532Driver.open(&self.selector(), &Settings::default())?;
+        Ok(encoder)
+    }
+
+    pub(crate) fn open(&self) -> Box<dyn BlockEncoder> {
+        self.try_open().unwrap()
+    }
+
+    pub(crate) fn field_becomes(&self, on: bool) {
+        assert!(self.slot().wait_for(LIMIT, |now| now.is_field_on == on));
+    }
+}
+
+pub(crate) fn select(encoder: &mut dyn BlockEncoder) -> Box<dyn CardSession + '_> {
+    encoder
+        .select(CardWait::Resting, Instant::now() + LIMIT, &Stop::default())
+        .unwrap()
+}
+
+pub(crate) fn refusal(
+    encoder: &mut dyn BlockEncoder,
+    wait: CardWait,
+    within_ms: u64,
+    stop: &Stop,
+) -> ErrorKind {
+    let deadline = Instant::now() + Duration::from_millis(within_ms);
+    match encoder.select(wait, deadline, stop) {
+        Ok(session) => panic!("selected {:?}", session.card()),
+        Err(error) => error.kind(),
+    }
+}
+
+pub(crate) fn authenticate(block: u8, key: [u8; 6]) -> Command {
+    Command::Classic(ClassicCommand::Authenticate {
+        block,
+        key_type: KeyType::A,
+        key: ClassicKey::new(key),
+    })
+}
+
+pub(crate) fn read(block: u8) -> Command {
+    Command::Classic(ClassicCommand::Read { block })
+}
+
+pub(crate) fn write(block: u8, bytes: [u8; 16]) -> Command {
+    Command::Classic(ClassicCommand::Write {
+        block,
+        data: BlockData::new(bytes),
+    })
+}
