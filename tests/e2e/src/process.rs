@@ -13,6 +13,8 @@ use serde_json::Value;
 
 /// Generous: nothing here takes a second on an idle machine.
 const LIMIT: Duration = Duration::from_secs(60);
+/// How long a process may take to end by itself, and to remove its temporary files, when a test is through with it.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// The binary, which lies beside the directory of the test executables.
 fn binary() -> PathBuf {
@@ -102,7 +104,7 @@ impl Output {
     }
 }
 
-/// A process under way. Killed on drop; what it said on stderr is shown when the test has failed.
+/// A process under way. Ended on drop; what it said on stderr is shown when the test has failed.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -183,7 +185,7 @@ impl Process {
     /// # Panics
     /// It does not end.
     pub fn terminate(&mut self) -> ExitStatus {
-        self.signal("TERM");
+        assert!(self.signal("TERM"), "it has ended already");
         while self.line().is_some() {}
         self.wait()
     }
@@ -194,14 +196,12 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    fn signal(&self, signal: &str) {
-        let sent = Command::new("kill")
-            .args(["-s", signal, "--", &self.child.id().to_string()])
-            .status();
-        assert!(
-            sent.is_ok_and(|status| status.success()),
-            "the process is gone"
-        );
+    /// Whether the signal could be sent, which it cannot to a process that has ended and was waited for.
+    fn signal(&self, signal: &str) -> bool {
+        let mut kill = Command::new("kill");
+        kill.args(["-s", signal, "--", &self.child.id().to_string()]);
+        kill.stderr(Stdio::null());
+        kill.status().is_ok_and(|status| status.success())
     }
 
     /// Called once its stdout is closed, which it does by ending.
@@ -224,6 +224,10 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
+        let is_running = matches!(self.child.try_wait(), Ok(None));
+        if is_running && self.signal("TERM") {
+            while self.lines.recv_timeout(GRACE).is_ok() {}
+        }
         self.kill();
         if std::thread::panicking() {
             let said = self.stderr();
