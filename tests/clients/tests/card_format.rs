@@ -14,6 +14,10 @@ fn a_reader_in_python_agrees_with_every_golden_vector() {
         .output()
         .unwrap_or_else(|error| panic!("{} could not be run: {error}", python.display()));
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(said.contains("agree"), "the reader checked nothing: {said}");
 }
