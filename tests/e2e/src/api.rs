@@ -1,14 +1,9 @@
 //! The API as somebody without an SDK would use it.
 
-use std::time::{Duration, Instant};
-
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 
-/// Until an attempt has ended; longer than any wait for a card in these tests.
-const LIMIT: Duration = Duration::from_secs(60);
-/// An attempt is polled (that is the API's contract).
-const POLL_EVERY: Duration = Duration::from_millis(30);
+use crate::until;
 
 /// Somebody with an API key.
 #[derive(Debug, Clone)]
@@ -155,15 +150,11 @@ impl Api {
     /// # Panics
     /// It does not end.
     pub async fn ended(&self, action_attempt_id: &str) -> Value {
-        let deadline = Instant::now() + LIMIT;
-        loop {
+        until("the end of an attempt", async || {
             let attempt = self.attempt(action_attempt_id).await;
-            if attempt["status"] != "pending" {
-                return attempt;
-            }
-            assert!(Instant::now() < deadline, "it does not end: {attempt}");
-            tokio::time::sleep(POLL_EVERY).await;
-        }
+            (attempt["status"] != "pending").then_some(attempt)
+        })
+        .await
     }
 
     /// Encodes as soon as the encoder takes a job again: until its bridge has opened it, attempts end as
@@ -172,17 +163,16 @@ impl Api {
     /// # Panics
     /// It ends in another way, or stays out of service.
     pub async fn encode_once_online(&self, acs_credential_id: &str, acs_encoder_id: &str) -> Value {
-        let deadline = Instant::now() + LIMIT;
-        loop {
+        until("an encoder in service", async || {
             let attempt = self.encode(acs_credential_id, acs_encoder_id).await;
             let mut ended = self.ended(&attempt).await;
             if ended["status"] == "success" {
-                return ended["result"].take();
+                return Some(ended["result"].take());
             }
             assert_eq!(ended["error"]["type"], "encoder_not_online", "{ended}");
-            assert!(Instant::now() < deadline, "it stays out of service");
-            tokio::time::sleep(POLL_EVERY).await;
-        }
+            None
+        })
+        .await
     }
 
     /// The result of an attempt that ends well.

@@ -1,17 +1,11 @@
 //! A hub of its own process, as an operator starts it: `cardbridge admin init`, then `cardbridge hub`.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Api, Output, Process, cardbridge};
-
-/// Until a bridge that was just started has told of its encoders.
-const REGISTERED_WITHIN: Duration = Duration::from_secs(30);
-/// The list of encoders is polled (that is the API's contract).
-const POLL_EVERY: Duration = Duration::from_millis(30);
+use crate::{Api, Output, Process, cardbridge, until};
 
 /// A hub under way, with one workspace and one site with the rooms 101 to 103.
 #[derive(Debug)]
@@ -71,8 +65,7 @@ impl Hub {
     /// # Panics
     /// It is not told of in time.
     pub async fn encoder(&self, name: &str) -> String {
-        let deadline = Instant::now() + REGISTERED_WITHIN;
-        loop {
+        until("the encoder", async || {
             let parameters = json!({"acs_system_id": self.acs_system_id});
             let encoders = self.api.post("/acs/encoders/list", parameters).await;
             let encoders = encoders.ok("acs_encoders");
@@ -80,15 +73,10 @@ impl Hub {
                 let its = encoder["display_name"].as_str().unwrap_or_default();
                 its.contains(name)
             };
-            let found = encoders
-                .as_array()
-                .and_then(|them| them.iter().find(is_meant));
-            if let Some(encoder) = found {
-                return text(encoder, "acs_encoder_id");
-            }
-            assert!(Instant::now() < deadline, "no {name} in {encoders}");
-            tokio::time::sleep(POLL_EVERY).await;
-        }
+            let found = encoders.as_array()?.iter().find(is_meant)?;
+            Some(text(found, "acs_encoder_id"))
+        })
+        .await
     }
 }
 

@@ -7,6 +7,7 @@ mod demo;
 mod encoder_pc;
 mod hub;
 mod lab;
+mod polled;
 mod process;
 
 pub use api::{Answer, Api};
@@ -14,4 +15,5 @@ pub use demo::Demo;
 pub use encoder_pc::EncoderPc;
 pub use hub::Hub;
 pub use lab::Lab;
+pub use polled::until;
 pub use process::{Output, Process, cardbridge};

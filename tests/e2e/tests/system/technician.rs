@@ -1,15 +1,12 @@
 //! The technician's commands at the encoder PC: straight on an encoder, and through the daemon that holds it.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use e2e::{EncoderPc, Hub, Lab, Output, Process, cardbridge};
+use e2e::{EncoderPc, Hub, Lab, Output, Process, cardbridge, until};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 const UID: &str = "04A1B2C3";
-/// Until a daemon that was just started serves its encoder.
-const SERVED_WITHIN: Duration = Duration::from_secs(30);
 
 /// Emulators alone, with one encoder.
 struct Desk {
@@ -61,15 +58,13 @@ fn encoders(pc: &EncoderPc) -> Value {
 /// Starts the daemon and returns when it serves its encoder, as `cardbridge encoders` tells.
 async fn daemon(pc: &EncoderPc) -> Process {
     let process = Process::start(pc.command("run"));
-    let deadline = Instant::now() + SERVED_WITHIN;
-    loop {
+    until("a daemon that serves its encoder", async || {
         let found = encoders(pc);
-        if found["served_by_daemon"] == true && found["encoders"][0]["state"] == "online" {
-            return process;
-        }
-        assert!(Instant::now() < deadline, "it is not served: {found}");
-        tokio::time::sleep(Duration::from_millis(30)).await;
-    }
+        let is_online = found["encoders"][0]["state"] == "online";
+        (found["served_by_daemon"] == true && is_online).then_some(())
+    })
+    .await;
+    process
 }
 
 #[tokio::test]
