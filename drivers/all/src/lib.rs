@@ -7,7 +7,9 @@ use encoder::Registry;
 /// Every driver there is.
 #[must_use]
 pub fn registry() -> Registry {
-    Registry::new().with(Pn532Driver).with(PcscDriver)
+    Registry::new()
+        .with(Pn532Driver)
+        .with(PcscDriver::default())
 }
 
 #[cfg(test)]

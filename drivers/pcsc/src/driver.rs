@@ -8,14 +8,18 @@ use pcsc::{Context, State};
 use crate::context::{establish, name, readers, state};
 use crate::error::PcscError;
 use crate::reader::Reader;
+use crate::take::Takers;
 use crate::watch::Watch;
 
 const NAME: &str = "pcsc";
 const READER: &str = "reader";
 
 /// Every reader behind PC/SC.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct PcscDriver;
+#[derive(Debug, Clone, Default)]
+pub struct PcscDriver {
+    /// Outlive each opened reader, so that opening one again and again does not pile up threads that wait at it.
+    takers: Takers,
+}
 
 impl Driver for PcscDriver {
     fn name(&self) -> &'static str {
@@ -68,7 +72,7 @@ impl Driver for PcscDriver {
     }
 
     fn open(&self, selector: &Selector, _settings: &Settings) -> Result<Encoder, Error> {
-        let reader = Reader::open(&name_of(selector))?;
+        let reader = Reader::open(&name_of(selector), self.takers.clone())?;
         Ok(Encoder::Block(Box::new(reader)))
     }
 
@@ -141,7 +145,7 @@ mod tests {
             .iter()
             .map(|(key, value)| ((*key).to_owned(), value.clone()))
             .collect();
-        PcscDriver.configure(&settings)
+        PcscDriver::default().configure(&settings)
     }
 
     #[test]

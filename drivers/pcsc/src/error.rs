@@ -24,6 +24,14 @@ pub(crate) enum PcscError {
     NoCard,
     #[error("the wait was stopped")]
     Stopped,
+    #[error(
+        "another program has this reader for itself; close it (scdaemon of GnuPG is a usual one)"
+    )]
+    Held,
+    #[error("connecting to the card takes the reader too long")]
+    ConnectsTooSlowly,
+    #[error("the system gives no more threads")]
+    NoThread(#[source] std::io::Error),
     #[error("no reader of this name is plugged in")]
     NoSuchReader,
     #[error("a reader's name cannot hold a zero byte")]
@@ -39,8 +47,16 @@ impl PcscError {
             Self::NoUid | Self::TakesNoKeys => ErrorKind::Unsupported,
             Self::NoCard => ErrorKind::NoCard,
             Self::Stopped => ErrorKind::Cancelled,
+            Self::Held => ErrorKind::Held,
+            Self::ConnectsTooSlowly | Self::NoThread(_) => ErrorKind::Unresponsive,
             Self::NoSuchReader | Self::ImpossibleName => ErrorKind::Absent,
         }
+    }
+
+    /// Whether it is worth looking at the reader again: the card only brushed past, is about to be noticed gone, or was
+    /// reset by the program that had it before.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(self, Self::Service(Pcsc::ResetCard)) || self.kind() == ErrorKind::CardGone
     }
 
     /// Whether the context is of no more use: the service went away, and a new one knows nothing of old contexts.

@@ -4,38 +4,38 @@ use std::ffi::CString;
 use std::time::{Duration, Instant};
 
 use card::PresentedCard;
-use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Stop};
-use pcsc::{Card, Context, Error as Pcsc, Protocols, ReaderState, ShareMode, State};
+use encoder::{BlockEncoder, CardSession, CardWait, Error, Stop};
+use pcsc::{Card, Context, Error as Pcsc, ReaderState, State};
 
-use crate::apdu::KeyStructure;
 use crate::context::{self, establish};
 use crate::error::PcscError;
+use crate::keys::KeyMemory;
 use crate::session::{self, Session};
+use crate::take::Takers;
 
 /// The longest single wait for an event: a `cancel` that comes just before the wait begins is lost.
 const SLICE: Duration = Duration::from_secs(1);
 
 /// A reader that was chosen. It is connected to while a card is lent only, so that other programs can use it meanwhile.
-/// While one of them holds a transaction, connecting waits for it without any limit (LudovicRousseau/PCSC#254); as with
-/// every driver, whoever waits here is on a thread that can be abandoned.
 pub(crate) struct Reader {
     name: CString,
     /// Made anew when the service was restarted.
     context: Option<Context>,
-    /// Found out with the first key.
-    key_structure: Option<KeyStructure>,
+    takers: Takers,
+    keys: KeyMemory,
 }
 
 impl Reader {
     /// Makes sure that the reader is there.
-    pub(crate) fn open(name: &str) -> Result<Self, PcscError> {
+    pub(crate) fn open(name: &str, takers: Takers) -> Result<Self, PcscError> {
         let name = context::name(name)?;
         let context = establish()?;
         context::state(&context, &name)?;
         Ok(Self {
             name,
             context: Some(context),
-            key_structure: None,
+            takers,
+            keys: KeyMemory::default(),
         })
     }
 
@@ -72,16 +72,9 @@ impl Reader {
                 CardWait::Fresh => resting != Some(states[0].event_count()),
             };
             if is_present(&states) && serves {
-                // Shared, as an exclusive connection fails beside every program that merely watches the reader; the
-                // transaction keeps them all out just as well.
-                let begun = context
-                    .connect(&self.name, ShareMode::Shared, Protocols::ANY)
-                    .map_err(PcscError::from)
-                    .and_then(session::begin);
-                match begun {
-                    // It only brushed past, or is about to be noticed gone; the next event tells.
-                    Err(error) if error.kind() == ErrorKind::CardGone => {}
-                    begun => return begun,
+                match self.take(&context, deadline, stop) {
+                    Err(error) if error.passes() => {}
+                    taken => return taken,
                 }
             }
             if stop.is_raised() {
@@ -93,6 +86,25 @@ impl Reader {
             look(&context, &mut states, deadline)?;
         }
     }
+
+    /// Keeps every other program away from the card and asks it who it is.
+    fn take(
+        &self,
+        context: &Context,
+        deadline: Instant,
+        stop: &Stop,
+    ) -> Result<(Card, PresentedCard), PcscError> {
+        let Some(connection) = self.takers.take(&self.name, deadline, stop)? else {
+            let others = State::INUSE | State::EXCLUSIVE;
+            return Err(if context::state(context, &self.name)?.intersects(others) {
+                PcscError::Held
+            } else {
+                PcscError::ConnectsTooSlowly
+            });
+        };
+        let card = session::present(&connection)?;
+        Ok((connection, card))
+    }
 }
 
 impl BlockEncoder for Reader {
@@ -103,7 +115,7 @@ impl BlockEncoder for Reader {
         stop: &Stop,
     ) -> Result<Box<dyn CardSession + 'a>, Error> {
         match self.wait(wait, deadline, stop) {
-            Ok(begun) => Ok(Box::new(Session::new(begun, &mut self.key_structure))),
+            Ok((connection, card)) => Ok(Box::new(Session::new(connection, card, &mut self.keys))),
             Err(error) => {
                 if error.ends_context() {
                     self.context = None;

@@ -1,14 +1,13 @@
 //! One card in a transaction, and the commands for it.
 
-use card::{
-    ClassicCommand, ClassicKey, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Uid,
-};
+use card::{ClassicCommand, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Uid};
 use encoder::{CardSession, Error};
 use pcsc::{Card, Disposition, Error as Pcsc, Protocols, ShareMode};
 use zeroize::Zeroizing;
 
-use crate::apdu::{self, Apdu, BLOCK, KeyStructure};
+use crate::apdu::{self, Apdu, BLOCK};
 use crate::error::PcscError;
+use crate::keys::KeyMemory;
 use crate::status::{self, Meaning};
 
 /// The answer to any command here, with room: an UID, or a block, and the status word.
@@ -31,9 +30,7 @@ const CLASSIC_NAMES: [[u8; 2]; 5] = [
 pub(crate) struct Session<'a> {
     connection: Card,
     card: PresentedCard,
-    key_structure: &'a mut Option<KeyStructure>,
-    /// A key of somebody's card lies in the reader.
-    key_left: bool,
+    keys: &'a mut KeyMemory,
 }
 
 /// A command was carried out, or what came in its place.
@@ -43,16 +40,13 @@ enum Answer {
 }
 
 impl<'a> Session<'a> {
-    /// Lends a card that was taken hold of by [`begin`].
-    pub(crate) fn new(
-        (connection, card): (Card, PresentedCard),
-        key_structure: &'a mut Option<KeyStructure>,
-    ) -> Self {
+    /// Lends a card that was taken hold of. A key that an earlier session had to leave in the reader goes first.
+    pub(crate) fn new(connection: Card, card: PresentedCard, keys: &'a mut KeyMemory) -> Self {
+        keys.forget_key(&connection);
         Self {
             connection,
             card,
-            key_structure,
-            key_left: false,
+            keys,
         }
     }
 
@@ -62,10 +56,11 @@ impl<'a> Session<'a> {
                 block,
                 key_type,
                 key,
-            } => {
-                self.load_key(key)?;
-                self.send(&apdu::authenticate(*block, *key_type))?
-            }
+            } => match self.keys.load(&self.connection, key) {
+                Err(error) if is_doubtful(&error) => Answer::RefusedOrGone,
+                Err(error) => return Err(error),
+                Ok(()) => self.send(&apdu::authenticate(*block, *key_type))?,
+            },
             ClassicCommand::Read { block } => self.send(&apdu::read(*block))?,
             ClassicCommand::Write { block, data } => {
                 self.send(&apdu::update(*block, data.expose()))?
@@ -83,28 +78,9 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Puts a key into the reader, which keeps it in the kind of memory that it turns out to take.
-    fn load_key(&mut self, key: &ClassicKey) -> Result<(), PcscError> {
-        let candidates = match &*self.key_structure {
-            Some(known) => std::slice::from_ref(known),
-            None => &KeyStructure::ALL,
-        };
-        for &structure in candidates {
-            let answer = transmit(&self.connection, &apdu::load_key(structure, key))?;
-            if status::meaning(answer.word).meaning == Meaning::Done {
-                *self.key_structure = Some(structure);
-                self.key_left = true;
-                return Ok(());
-            }
-        }
-        Err(PcscError::TakesNoKeys)
-    }
-
     fn send(&self, command: &Apdu) -> Result<Answer, PcscError> {
         let answer = match transmit(&self.connection, command) {
-            Err(PcscError::Service(error)) if is_doubtful(error) => {
-                return Ok(Answer::RefusedOrGone);
-            }
+            Err(error) if is_doubtful(&error) => return Ok(Answer::RefusedOrGone),
             answer => answer?,
         };
         let status = status::meaning(answer.word);
@@ -152,33 +128,20 @@ impl CardSession for Session<'_> {
 }
 
 impl Drop for Session<'_> {
-    /// No key of a site stays behind in a reader that keeps what it was given. The connection then ends, with it the
-    /// transaction, and a reset makes the card forget that it was opened.
+    /// No key of a site stays behind in a reader that keeps what it was given, as long as the card is there to do it.
+    /// The connection then ends, with it the transaction, and a reset makes the card forget that it was opened.
     fn drop(&mut self) {
-        if self.key_left {
-            let _ = self.load_key(&ClassicKey::new(ClassicKey::TRANSPORT));
-        }
+        self.keys.forget_key(&self.connection);
     }
 }
 
-/// Keeps every other program away from the card and asks it who it is.
-pub(crate) fn begin(mut connection: Card) -> Result<(Card, PresentedCard), PcscError> {
-    // The transaction lasts as long as the connection: disconnecting ends it (pcsc-lite, SCardDisconnect). As a value
-    // of its own it could not be kept beside the connection that it borrows.
-    std::mem::forget(connection.transaction()?);
-    let card = present(&connection)?;
-    Ok((connection, card))
-}
-
 /// Asks the card in the reader who it is.
-fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
+pub(crate) fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
     let (mut names, mut atr) = ([0; 256], [0; ATR]);
     let atr = connection.status2(&mut names, &mut atr)?.atr().to_vec();
     let answer = match transmit(connection, &apdu::GET_UID) {
         // The card has left, and the service will notice within its next look at the reader.
-        Err(PcscError::Service(error)) if is_doubtful(error) => {
-            return Err(Pcsc::RemovedCard.into());
-        }
+        Err(error) if is_doubtful(&error) => return Err(Pcsc::RemovedCard.into()),
         answer => answer?,
     };
     match status::meaning(answer.word).meaning {
@@ -193,12 +156,13 @@ fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
 }
 
 /// What a reader answered.
-struct Response {
+pub(crate) struct Response {
     data: Zeroizing<Vec<u8>>,
-    word: u16,
+    pub(crate) word: u16,
 }
 
-fn transmit(connection: &Card, command: &[u8]) -> Result<Response, PcscError> {
+/// Sends one command to the reader.
+pub(crate) fn transmit(connection: &Card, command: &[u8]) -> Result<Response, PcscError> {
     let mut buffer = Zeroizing::new([0; ANSWER]);
     let (data, word) = apdu::split(connection.transmit(command, buffer.as_mut())?)?;
     Ok(Response {
@@ -209,10 +173,12 @@ fn transmit(connection: &Card, command: &[u8]) -> Result<Response, PcscError> {
 
 /// Whether an exchange failed in a way that leaves open what became of the card: it was lost on the way, or the card
 /// was reset under it. Selecting it again will tell.
-fn is_doubtful(error: Pcsc) -> bool {
+fn is_doubtful(error: &PcscError) -> bool {
     matches!(
         error,
-        Pcsc::NotTransacted | Pcsc::CommError | Pcsc::CommDataLost | Pcsc::ResetCard
+        PcscError::Service(
+            Pcsc::NotTransacted | Pcsc::CommError | Pcsc::CommDataLost | Pcsc::ResetCard
+        )
     )
 }
 

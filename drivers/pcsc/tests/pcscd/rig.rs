@@ -1,0 +1,192 @@
+//! A `pcscd` with a reader and its cards, and the commands that the tests send.
+//!
+//! PC/SC's client library finds its service by an environment variable, which a process cannot safely set for itself:
+//! each test runs itself once more with it.
+
+use std::ffi::CString;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::Command as Process;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use card::{BlockData, ClassicCommand, ClassicKey, Command, KeyType};
+use driver_pcsc::PcscDriver;
+use emulator::{
+    Card, Cards, KeyStructures, Origin, PcscReader, PrivatePcscd, ReaderSettings, Slot, Technology,
+};
+use encoder::{
+    BlockEncoder, CardSession, CardWait, Driver as _, Encoder, Error, ErrorKind, Selector,
+    Settings, Stop,
+};
+
+/// Generous: it only keeps a broken test from hanging.
+pub(crate) const LIMIT: Duration = Duration::from_secs(20);
+pub(crate) const TRANSPORT: [u8; 6] = [0xFF; 6];
+const SOCKET: &str = "PCSCLITE_CSOCK_NAME";
+const INSIDE: &str = "CARDBRIDGE_TEST_INSIDE";
+
+/// Runs a test in a process of its own that looks for `pcscd` behind a link of its own.
+pub(crate) fn with_pcscd(name: &str, test: impl FnOnce()) {
+    if std::env::var(INSIDE).as_deref() == Ok(name) {
+        let (done, is_done) = channel::<()>();
+        std::thread::spawn(move || {
+            if is_done.recv_timeout(3 * LIMIT) == Err(RecvTimeoutError::Timeout) {
+                std::process::abort();
+            }
+        });
+        test();
+        return drop(done);
+    }
+    let home = tempfile::tempdir().unwrap();
+    let run = Process::new(std::env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture", "--test-threads=1"])
+        .env(INSIDE, name)
+        .env(SOCKET, home.path().join("socket"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(
+        run.status.success() && said.contains("1 passed"),
+        "{said}{}",
+        String::from_utf8_lossy(&run.stderr)
+    );
+}
+
+/// The service and one reader behind it.
+pub(crate) struct RunningPcscd {
+    _reader: PcscReader,
+    pub(crate) name: String,
+    _pcscd: PrivatePcscd,
+}
+
+impl RunningPcscd {
+    pub(crate) fn start(slot: &Slot, keys: KeyStructures) -> Self {
+        let pcscd = PrivatePcscd::start(1).unwrap();
+        let link = PathBuf::from(std::env::var_os(SOCKET).unwrap());
+        symlink(pcscd.socket(), &link).unwrap();
+        let settings = ReaderSettings::default().with_key_structures(keys);
+        Self {
+            _reader: PcscReader::start(slot.clone(), pcscd.ports()[0], settings).unwrap(),
+            name: pcscd.reader_name(0),
+            _pcscd: pcscd,
+        }
+    }
+
+    pub(crate) fn stop(self) {
+        std::fs::remove_file(std::env::var_os(SOCKET).unwrap()).unwrap();
+    }
+}
+
+pub(crate) struct Rig {
+    pub(crate) slot: Slot,
+    cards: Cards,
+    pub(crate) pcscd: RunningPcscd,
+}
+
+impl Rig {
+    pub(crate) fn new() -> Self {
+        Self::with_keys(KeyStructures::Volatile)
+    }
+
+    pub(crate) fn with_keys(keys: KeyStructures) -> Self {
+        let slot = Slot::new();
+        Self {
+            pcscd: RunningPcscd::start(&slot, keys),
+            cards: Cards::new(),
+            slot,
+        }
+    }
+
+    pub(crate) fn card(&self, uid: &str) -> Card {
+        self.cards
+            .card(
+                Technology::MifareClassic1k,
+                uid.parse().unwrap(),
+                Origin::Factory,
+            )
+            .unwrap()
+    }
+
+    pub(crate) fn place(&self, uid: &str) {
+        self.slot.place(&self.card(uid));
+    }
+
+    pub(crate) fn selector(&self) -> Selector {
+        Selector::Reader(self.pcscd.name.clone())
+    }
+
+    /// The service's view of the reader; its count of insertions and removals above all.
+    pub(crate) fn watched(&self) -> (pcsc::Context, [pcsc::ReaderState; 1]) {
+        let context = pcsc::Context::establish(pcsc::Scope::User).unwrap();
+        let name = CString::new(self.pcscd.name.clone()).unwrap();
+        let mut states = [pcsc::ReaderState::new(name, pcsc::State::UNAWARE)];
+        context.get_status_change(LIMIT, &mut states).unwrap();
+        (context, states)
+    }
+
+    /// What another program gets that connects to the card once the service has seen it.
+    pub(crate) fn another_program(&self, mode: pcsc::ShareMode) -> Result<pcsc::Card, pcsc::Error> {
+        let (context, mut states) = self.watched();
+        while !states[0].event_state().contains(pcsc::State::PRESENT) {
+            states[0].sync_current_state();
+            context.get_status_change(LIMIT, &mut states).unwrap();
+        }
+        context.connect(states[0].name(), mode, pcsc::Protocols::ANY)
+    }
+
+    pub(crate) fn open(&self) -> Box<dyn BlockEncoder> {
+        open(&self.selector()).unwrap()
+    }
+}
+
+/// Waits until a card came or went. pcscd looks every 400 ms.
+pub(crate) fn await_news(context: &pcsc::Context, states: &mut [pcsc::ReaderState; 1], count: u32) {
+    while states[0].event_count() == count {
+        states[0].sync_current_state();
+        context.get_status_change(LIMIT, states).unwrap();
+    }
+}
+
+pub(crate) fn open(selector: &Selector) -> Result<Box<dyn BlockEncoder>, Error> {
+    let Encoder::Block(encoder) = PcscDriver::default().open(selector, &Settings::default())?;
+    Ok(encoder)
+}
+
+pub(crate) fn select(encoder: &mut dyn BlockEncoder) -> Box<dyn CardSession + '_> {
+    encoder
+        .select(CardWait::Resting, Instant::now() + LIMIT, &Stop::default())
+        .unwrap()
+}
+
+pub(crate) fn refusal(
+    encoder: &mut dyn BlockEncoder,
+    wait: CardWait,
+    within_ms: u64,
+    stop: &Stop,
+) -> ErrorKind {
+    let deadline = Instant::now() + Duration::from_millis(within_ms);
+    match encoder.select(wait, deadline, stop) {
+        Ok(session) => panic!("selected {:?}", session.card()),
+        Err(error) => error.kind(),
+    }
+}
+
+pub(crate) fn authenticate(block: u8, key: [u8; 6]) -> Command {
+    Command::Classic(ClassicCommand::Authenticate {
+        block,
+        key_type: KeyType::A,
+        key: ClassicKey::new(key),
+    })
+}
+
+pub(crate) fn read(block: u8) -> Command {
+    Command::Classic(ClassicCommand::Read { block })
+}
+
+pub(crate) fn write(block: u8, bytes: [u8; 16]) -> Command {
+    Command::Classic(ClassicCommand::Write {
+        block,
+        data: BlockData::new(bytes),
+    })
+}
