@@ -22,17 +22,18 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts one on a free port.
+    /// Starts one on a free port that waits this long for a card (`3s`).
     ///
     /// # Panics
     /// It does not start.
     #[must_use]
-    pub fn start() -> Self {
+    pub fn start(card_deadline: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
         let made = init(&database(folder.path()), "Hotel Example");
         let database = database(folder.path());
-        let mut hub = cardbridge(["hub", "--listen", "127.0.0.1:0", "--json", "--database"]);
-        hub.arg(database);
+        let mut hub = cardbridge(["hub", "--listen", "127.0.0.1:0", "--json"]);
+        hub.args(["--card-deadline", card_deadline, "--database"])
+            .arg(database);
         let mut process = Process::start(hub);
         let endpoint = text(&process.json_line(), "endpoint");
         Self {

@@ -215,7 +215,7 @@ async fn without_a_right_key_nothing_is_answered_and_nothing_done() {
 
 #[tokio::test]
 async fn another_workspace_s_ids_are_unknown_here() {
-    let hub = Hub::start();
+    let hub = Hub::start("30s");
     let user = hub.api.user(&hub.acs_system_id).await;
     let credential = hub.api.credential(&user, &[]).await;
     let before = everything(&hub.api, &hub.acs_system_id).await;

@@ -21,7 +21,7 @@ impl Bench {
         let pcscd = PrivatePcscd::start(1).unwrap_or_else(|error| panic!("{error}"));
         let port = pcscd.ports()[0];
         let reader = PcscReader::start(Slot::new(), port, ReaderSettings::default()).unwrap();
-        let hub = Hub::start();
+        let hub = Hub::start("3s");
         let pc = EncoderPc::new(&hub.section());
         let mut run = pc.command("run");
         run.env("PCSCLITE_CSOCK_NAME", pcscd.socket());
@@ -43,6 +43,13 @@ impl Bench {
         self.cards
             .card(technology, uid.parse().unwrap(), origin)
             .unwrap()
+    }
+
+    /// Takes the card off and finds that an encode sees none. Afterwards pcscd has seen it too, which looks every 400 ms.
+    async fn take_off(&self, credential: &str) {
+        self.reader.slot().remove();
+        let attempt = self.hub.api.encode(credential, &self.encoder).await;
+        assert_eq!(self.hub.api.error(&attempt).await, "no_card_on_encoder");
     }
 
     async fn credential(&self) -> String {
@@ -90,8 +97,7 @@ async fn cards_behind_the_real_pcscd_come_go_and_are_told_apart() {
     api.encode_once_online(&first, &bench.encoder).await;
     let image = ada.memory();
 
-    // The next guest's job begins on an empty reader and takes the card that is put on then.
-    slot.remove();
+    bench.take_off(&second).await;
     let attempt = api.encode(&second, &bench.encoder).await;
     let foreign = bench.card("04F0F0F0", Origin::Foreign);
     let before = foreign.memory();
@@ -99,11 +105,12 @@ async fn cards_behind_the_real_pcscd_come_go_and_are_told_apart() {
     assert_eq!(api.error(&attempt).await, "incompatible_card_format");
     assert_eq!(foreign.memory(), before);
 
-    slot.remove();
+    bench.take_off(&second).await;
     let attempt = api.encode(&second, &bench.encoder).await;
     slot.place(&bench.card("04A1B2C4", Origin::Factory));
     assert_eq!(api.result(&attempt).await["card_number"], "04A1B2C4");
 
+    bench.take_off(&second).await;
     slot.place(&ada);
     let scan = api.scan(&bench.encoder).await;
     let scanned: Value = api.result(&scan).await;

@@ -143,7 +143,7 @@ async fn an_encoder_that_is_unplugged_is_listed_with_the_reason() {
 #[tokio::test]
 async fn while_the_daemon_holds_the_encoder_its_socket_serves_the_technician() {
     let desk = Desk::start();
-    let hub = Hub::start();
+    let hub = Hub::start("30s");
     let pc = desk.pc(&hub.section());
     let mut running = daemon(&pc).await;
     hub.encoder("Front Desk").await;
@@ -167,7 +167,7 @@ async fn while_the_daemon_holds_the_encoder_its_socket_serves_the_technician() {
 #[tokio::test]
 async fn with_a_hub_and_without_the_daemon_an_encode_is_refused_with_the_reason() {
     let desk = Desk::start();
-    let hub = Hub::start();
+    let hub = Hub::start("30s");
     let pc = desk.pc(&hub.section());
     desk.lab.place("front-desk", UID).await;
     let before = desk.lab.memory(UID).await;
