@@ -157,44 +157,6 @@ pub struct Doors {
 }
 
 impl Doors {
-    /// Arranges doors given in any order, doubles included, so that they take the least room: the longest run of
-    /// consecutive guest doors becomes the range, common doors below 28 become bits, the rest are additional doors.
-    /// The same doors always give the same arrangement.
-    #[must_use]
-    pub fn arrange(
-        guest: impl IntoIterator<Item = DoorNumber>,
-        common: impl IntoIterator<Item = CommonDoorNumber>,
-    ) -> Self {
-        let mut guest: Vec<DoorNumber> = guest.into_iter().collect();
-        guest.sort_unstable();
-        guest.dedup();
-        let rooms = longest_run(&guest);
-        let in_rooms =
-            |door: &DoorNumber| rooms.is_some_and(|rooms| rooms.iter().any(|room| room == *door));
-        let mut doors = Self {
-            rooms,
-            common: CommonDoors::default(),
-            additional: guest
-                .iter()
-                .filter(|door| !in_rooms(door))
-                .map(|door| AdditionalDoor::Guest(*door))
-                .collect(),
-        };
-        let mut common: Vec<CommonDoorNumber> = common.into_iter().collect();
-        common.sort_unstable();
-        common.dedup();
-        for door in common {
-            if door.0 < CommonDoors::COUNT {
-                doors.common.0 |= 1 << door.0;
-            } else {
-                doors
-                    .additional
-                    .push(AdditionalDoor::Common(DoorNumber(door.0)));
-            }
-        }
-        doors
-    }
-
     /// Every guest door, in the order of the card.
     pub fn guest_doors(&self) -> impl Iterator<Item = DoorNumber> {
         let rooms = self.rooms.into_iter().flat_map(RoomRange::iter);
@@ -215,26 +177,6 @@ impl Doors {
     }
 }
 
-/// The longest run of consecutive numbers, the lowest of equals, 33 doors at most; `doors` are sorted and distinct.
-fn longest_run(doors: &[DoorNumber]) -> Option<RoomRange> {
-    let mut best: Option<RoomRange> = None;
-    for (at, first) in doors.iter().enumerate() {
-        let length = doors[at..]
-            .iter()
-            .zip(first.0..)
-            .take(usize::from(RoomRange::MAX_COUNT))
-            .take_while(|(door, expected)| door.0 == *expected)
-            .count() as u8;
-        if best.is_none_or(|best| length > best.count) {
-            best = Some(RoomRange {
-                first: *first,
-                count: length,
-            });
-        }
-    }
-    best
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -248,31 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_run_of_rooms_becomes_the_range_and_the_rest_single_doors() {
-        let doors = Doors::arrange(
-            [205, 101, 102, 201, 203, 202, 201].map(door),
-            [30, 0, 27, 30].map(common),
-        );
-        assert_eq!(doors.rooms, RoomRange::new(door(201), 3).ok());
-        assert_eq!(doors.common.bits(), 1 << 27 | 1);
-        assert_eq!(
-            doors.additional,
-            [
-                AdditionalDoor::Guest(door(101)),
-                AdditionalDoor::Guest(door(102)),
+    fn doors_are_named_in_the_order_of_the_card() {
+        let doors = Doors {
+            rooms: RoomRange::new(door(32735), 33).ok(),
+            common: CommonDoors::from_bits(1 << 27 | 1).unwrap(),
+            additional: vec![
                 AdditionalDoor::Guest(door(205)),
-                AdditionalDoor::Common(door(30)),
-            ]
-        );
-    }
-
-    #[test]
-    fn an_arrangement_opens_what_it_was_made_of() {
-        let guest: Vec<DoorNumber> = (32700..=32767).map(door).collect();
-        let commons: Vec<CommonDoorNumber> = [3, 28, 32767].map(common).to_vec();
-        let doors = Doors::arrange(guest.clone(), commons.clone());
-        assert_eq!(doors.rooms.unwrap().count(), 33);
+                AdditionalDoor::Common(door(32767)),
+                AdditionalDoor::Guest(door(101)),
+            ],
+        };
+        let guest: Vec<DoorNumber> = (32735..=32767).chain([205, 101]).map(door).collect();
         assert_eq!(doors.guest_doors().collect::<Vec<_>>(), guest);
+        let commons = [0, 27, 32767].map(common);
         assert_eq!(doors.common_doors().collect::<Vec<_>>(), commons);
     }
 

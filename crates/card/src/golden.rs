@@ -2,6 +2,7 @@
 //! Every value must come out here too, from keys to decisions.
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use crate::classic::Sector;
 use crate::format::rfid48::{Image, Opened};
@@ -163,7 +164,7 @@ fn the_lock_decides_as_the_page_says() {
         let card = CopiesRead {
             uid: golden.uid,
             technology: Technology::MifareClassic1k,
-            copies: CopyIndex::BOTH.map(|copy| Some(*golden.image(copy).bytes())),
+            copies: CopyIndex::BOTH.map(|copy| Some(Zeroizing::new(*golden.image(copy).bytes()))),
         };
         for case in golden.value["decisions"].as_array().unwrap() {
             let door = number(&case["door"]["number"]);

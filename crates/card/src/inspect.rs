@@ -6,6 +6,8 @@
 
 use std::mem;
 
+use zeroize::Zeroizing;
+
 use crate::classic::{Sector, is_as_delivered};
 use crate::format::rfid48::{self, Image};
 use crate::inspected::{Finding, Inspected, ValidCopy};
@@ -44,7 +46,7 @@ pub struct Inspect {
     done: usize,
     findings: [Finding; 2],
     open: Option<OpenSector>,
-    read: [u8; 48],
+    read: Zeroizing<[u8; 48]>,
     state: State,
 }
 
@@ -84,7 +86,7 @@ impl Inspect {
             done: 0,
             findings: [Finding::Unseen, Finding::Unseen],
             open: None,
-            read: [0; 48],
+            read: Zeroizing::new([0; 48]),
             state: State::Start,
         })
     }
@@ -154,8 +156,8 @@ impl Inspect {
         read(self.sector().data_block(index))
     }
 
-    fn block_was_read(&mut self, index: usize, block: [u8; 16]) -> Step<Inspected> {
-        self.read[index * 16..index * 16 + 16].copy_from_slice(&block);
+    fn block_was_read(&mut self, index: usize, block: &[u8; 16]) -> Step<Inspected> {
+        self.read[index * 16..index * 16 + 16].copy_from_slice(block);
         let last = index + 1 == Sector::DATA_BLOCKS;
         if self.opened_with_transport_key() {
             if !self.may_be_blank(index) {
@@ -166,8 +168,8 @@ impl Inspect {
                 return read(self.sector().trailer());
             }
         } else {
-            if index == 0 && !rfid48::may_be_ours(&block, self.site.lock()) {
-                let clean = block == [0; 16];
+            if index == 0 && !rfid48::may_be_ours(block, self.site.lock()) {
+                let clean = *block == [0; 16];
                 return self.conclude(Finding::Void { clean });
             }
             if last {
@@ -191,7 +193,7 @@ impl Inspect {
     }
 
     fn open_image(&self) -> Finding {
-        let image = Image::new(self.read);
+        let image = Image::new(*self.read);
         let place = Place {
             technology: self.technology,
             uid: self.presented.uid,
@@ -248,7 +250,7 @@ impl Procedure for Inspect {
                 self.after_reselect(card, then)
             }
             (State::Reading { index }, Some(Reply::Data(bytes))) => {
-                match <[u8; 16]>::try_from(bytes.as_slice()) {
+                match <&[u8; 16]>::try_from(bytes.as_slice()) {
                     Ok(block) => self.block_was_read(index, block),
                     Err(_) => Step::Done(Err(Refusal::Nonsense {
                         doing: "read a block",
@@ -256,8 +258,8 @@ impl Procedure for Inspect {
                 }
             }
             (State::ReadingTrailer, Some(Reply::Data(bytes))) => {
-                match <[u8; 16]>::try_from(bytes.as_slice()) {
-                    Ok(trailer) if is_as_delivered(&trailer) => {
+                match <&[u8; 16]>::try_from(bytes.as_slice()) {
+                    Ok(trailer) if is_as_delivered(trailer) => {
                         let clean = is_zero(&self.read[..16]);
                         self.conclude(Finding::AsDelivered { clean })
                     }

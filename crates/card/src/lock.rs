@@ -172,8 +172,8 @@ impl Lock {
             uid: card.uid,
             copy,
         };
-        let bytes = card.copies[copy.index()]?;
-        Image::new(bytes).open(&self.keys, &place).ok()
+        let bytes = card.copies[copy.index()].as_ref()?;
+        Image::new(**bytes).open(&self.keys, &place).ok()
     }
 
     fn is_named_by(&self, credential: &Credential) -> bool {

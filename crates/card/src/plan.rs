@@ -2,30 +2,32 @@
 //! the first write.
 //!
 //! A plan holds no key. It never touches a block outside the two sectors of the placing, and never a trailer while the
-//! card holds a credential of ours. The copy that counts is not written before the other one has been read back.
+//! card holds a credential of ours. The copy that counts is not written before the other one has been read back. A card
+//! is never left standing on a suspect copy, nor beside one.
 
 use crate::copies::Counts;
 use crate::format::rfid48::Image;
 use crate::inspected::{Condition, Finding, Inspected};
 use crate::placing::{CopyIndex, Place};
 use crate::session::{OpenSector, SectorKey};
-use crate::{BlockData, Credential, PresentedCard, Refusal, Sequence, SiteKeys, Technology, Uid};
+use crate::{
+    BlockData, Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid,
+};
 
 /// What the configuration and the journal have to say about a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PlanOptions {
     /// Whether a blank card may be made one of the site.
     pub personalise_blank: bool,
-    /// The copy that was being written when an earlier outcome became unknown. It is not trusted, however well it
-    /// reads: its cells may have been left half charged.
-    pub suspect: Option<CopyIndex>,
+    /// The copies that earlier encodes of this card have left in doubt.
+    pub suspects: Suspects,
 }
 
 impl Default for PlanOptions {
     fn default() -> Self {
         Self {
             personalise_blank: true,
-            suspect: None,
+            suspects: Suspects::NONE,
         }
     }
 }
@@ -69,6 +71,8 @@ pub struct Plan {
     /// The sector that the inspection left open.
     pub(crate) open: Option<OpenSector>,
     pub(crate) operations: Vec<Operation>,
+    /// The copy that will count afterwards, and its sequence.
+    pub(crate) counts: CopyIndex,
     pub(crate) sequence: Sequence,
     target: CopyIndex,
     digest: [u8; 32],
@@ -89,7 +93,9 @@ impl Plan {
         self.digest
     }
 
-    /// The copy that will count afterwards: the one to be suspected should the outcome become unknown.
+    /// The copy in flight, to be suspected should the outcome become unknown: the one that the credential is written
+    /// to, or, where the other one already holds it, the one that is voided. When an outcome became unknown while the
+    /// older copy was being voided, that one needs no suspicion of its own, since it is what is written over next.
     #[must_use]
     pub fn target_copy(&self) -> CopyIndex {
         self.target
@@ -127,20 +133,22 @@ pub fn plan(
     options: &PlanOptions,
 ) -> Result<Plan, Refusal> {
     refuse_unwritable(inspected, options)?;
+    let suspects = options.suspects;
     let draft = Draft {
         inspected,
         credential,
         keys,
+        suspects,
     };
     match (inspected.counts(), inspected.active()) {
         (Counts::This(_), Some((copy, active))) => {
-            if active.credential == *credential && options.suspect != Some(copy) {
+            if active.credential == *credential && !suspects.contains(copy) {
                 return Ok(draft.keep(copy, active.sequence, active.digest));
             }
             let sequence = active.sequence.next().ok_or(Refusal::WornOut)?;
             draft.replace(copy.other(), sequence)
         }
-        _ => draft.start_over(options.suspect),
+        _ => draft.start_over(),
     }
 }
 
@@ -165,16 +173,20 @@ struct Draft<'a> {
     inspected: &'a Inspected,
     credential: &'a Credential,
     keys: &'a SiteKeys,
+    suspects: Suspects,
 }
 
 impl Draft<'_> {
     /// The credential is there already: at most what is left of another copy has to go.
     fn keep(&self, copy: CopyIndex, sequence: Sequence, digest: [u8; 32]) -> Plan {
         let mut steps = Steps::new(self.inspected.open);
-        if self.inspected.needs_zeroing(copy.other()) {
+        if self.has_to_go(copy.other()) {
             steps.zero(copy.other());
         }
-        self.finish(copy, sequence, digest, steps)
+        Plan {
+            target: copy.other(),
+            ..self.finish(copy, sequence, digest, steps)
+        }
     }
 
     /// Writes beside the copy that counts, which stays whole until the new one has been read back.
@@ -182,15 +194,16 @@ impl Draft<'_> {
         let image = self.seal(target, sequence)?;
         let mut steps = Steps::new(self.inspected.open);
         steps.write(target, &image);
-        if self.inspected.needs_zeroing(target.other()) {
+        if self.has_to_go(target.other()) {
             steps.zero(target.other());
         }
         Ok(self.finish(target, sequence, self.keys.digest(image.bytes()), steps))
     }
 
     /// No copy counts, so the sequence starts at 1, on whichever copy takes fewer exchanges. Whatever is left in the
-    /// other copy is zeroed *before*: should it come back to life, its sequence would be the higher one.
-    fn start_over(&self, suspect: Option<CopyIndex>) -> Result<Plan, Refusal> {
+    /// other copy is zeroed *before*: should it come back to life, its sequence would be the higher one. Where anything
+    /// is suspect nothing that was read is relied on, and the other copy is zeroed whatever it reads as.
+    fn start_over(&self) -> Result<Plan, Refusal> {
         let sequence = Sequence::FIRST;
         let on = |target: CopyIndex| {
             let image = self.seal(target, sequence)?;
@@ -200,9 +213,7 @@ impl Draft<'_> {
                     steps.personalise(copy);
                 }
             }
-            let distrusted =
-                suspect.is_some() && !self.inspected.finding(target.other()).is_as_delivered();
-            if distrusted || self.inspected.needs_zeroing(target.other()) {
+            if self.suspects != Suspects::NONE || self.has_to_go(target.other()) {
                 steps.zero(target.other());
             }
             steps.write(target, &image);
@@ -210,6 +221,12 @@ impl Draft<'_> {
         };
         let (a, b) = (on(CopyIndex::A)?, on(CopyIndex::B)?);
         Ok(if b.steps() < a.steps() { b } else { a })
+    }
+
+    /// Whether a copy beside the one that is to count must be zeroed. A suspect one must, even if it reads as zeros: a
+    /// block that was written weakly may read as programmed later, with the higher sequence.
+    fn has_to_go(&self, copy: CopyIndex) -> bool {
+        self.suspects.contains(copy) || self.inspected.needs_zeroing(copy)
     }
 
     fn seal(&self, copy: CopyIndex, sequence: Sequence) -> Result<Image, Refusal> {
@@ -223,7 +240,7 @@ impl Draft<'_> {
 
     fn finish(
         &self,
-        target: CopyIndex,
+        counts: CopyIndex,
         sequence: Sequence,
         digest: [u8; 32],
         steps: Steps,
@@ -233,8 +250,9 @@ impl Draft<'_> {
             technology: self.inspected.technology,
             open: self.inspected.open,
             operations: steps.operations,
+            counts,
             sequence,
-            target,
+            target: counts,
             digest,
             overwrites: self.inspected.credential().cloned(),
         }

@@ -1,6 +1,9 @@
 //! Reading a card as a lock does: key A, both copies, nothing changed and nothing written.
 
+use std::fmt;
 use std::mem;
+
+use zeroize::Zeroizing;
 
 use crate::classic::Sector;
 use crate::format::rfid48::may_be_ours;
@@ -11,8 +14,8 @@ use crate::{
     Command, KeyType, PresentedCard, Procedure, Refusal, Reply, Step, Technology, Uid, identify,
 };
 
-/// What a lock has read of a card.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a lock has read of a card. The images are zeroised and never printed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct CopiesRead {
     /// The card's UID.
     pub uid: Uid,
@@ -20,7 +23,21 @@ pub struct CopiesRead {
     pub technology: Technology,
     /// The bytes of copy A and of copy B; `None` where the sector does not open with the lock's key or its first block
     /// shows that the copy is void.
-    pub copies: [Option<[u8; 48]>; 2],
+    pub copies: [Option<Zeroizing<[u8; 48]>>; 2],
+}
+
+impl fmt::Debug for CopiesRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let copies = self
+            .copies
+            .each_ref()
+            .map(|copy| copy.as_ref().map(|_| "…"));
+        f.debug_struct("CopiesRead")
+            .field("uid", &self.uid)
+            .field("technology", &self.technology)
+            .field("copies", &copies)
+            .finish()
+    }
 }
 
 /// The reading of both copies with a lock's keys. A card that is not ours yields two voids, not a refusal.
@@ -28,7 +45,7 @@ pub struct ReadCopies {
     keys: LockKeys,
     copy: CopyIndex,
     found: CopiesRead,
-    bytes: [u8; 48],
+    bytes: Zeroizing<[u8; 48]>,
     state: State,
 }
 
@@ -55,7 +72,7 @@ impl ReadCopies {
             },
             keys,
             copy: CopyIndex::A,
-            bytes: [0; 48],
+            bytes: Zeroizing::new([0; 48]),
             state: State::Start,
         })
     }
@@ -74,15 +91,15 @@ impl ReadCopies {
         read(self.copy.sector().data_block(index))
     }
 
-    fn block_was_read(&mut self, index: usize, block: [u8; 16]) -> Step<CopiesRead> {
-        self.bytes[index * 16..index * 16 + 16].copy_from_slice(&block);
-        if index == 0 && !may_be_ours(&block, &self.keys) {
+    fn block_was_read(&mut self, index: usize, block: &[u8; 16]) -> Step<CopiesRead> {
+        self.bytes[index * 16..index * 16 + 16].copy_from_slice(block);
+        if index == 0 && !may_be_ours(block, &self.keys) {
             return self.next_copy();
         }
         if index + 1 < Sector::DATA_BLOCKS {
             return self.read_block(index + 1);
         }
-        self.found.copies[self.copy.index()] = Some(self.bytes);
+        self.found.copies[self.copy.index()] = Some(self.bytes.clone());
         self.next_copy()
     }
 
@@ -117,7 +134,7 @@ impl Procedure for ReadCopies {
                 }
             }
             (State::Reading { index }, Some(Reply::Data(bytes))) => {
-                match <[u8; 16]>::try_from(bytes.as_slice()) {
+                match <&[u8; 16]>::try_from(bytes.as_slice()) {
                     Ok(block) => self.block_was_read(index, block),
                     Err(_) => Step::Done(Err(Refusal::Nonsense {
                         doing: "read a block",

@@ -92,7 +92,7 @@ impl Write {
     fn send(&mut self, inherits: bool) -> Step<Written> {
         let Some(operation) = self.plan.operations.get(self.at) else {
             return Step::Done(Ok(Written {
-                copy: self.plan.target_copy(),
+                copy: self.plan.counts,
                 sequence: self.plan.sequence,
                 blocks_written: self.blocks_written,
             }));

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use card::{
     ClassicCommand, Command, CommandKind, CopyIndex, Credential, Effect, Inspect, KeyType,
-    PlanOptions, PresentedCard, Procedure, Purpose, Refusal, Reply, SelectAnswer, Step, Uid, Write,
-    Written, plan,
+    PlanOptions, PresentedCard, Procedure, Purpose, Refusal, Reply, SelectAnswer, Step, Suspects,
+    Uid, Write, Written, plan,
 };
 use emulator::{Answer, Antenna, Selected, Slot};
 use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Stop};
@@ -52,7 +52,7 @@ pub fn encode(
     let inspected = run(session.as_mut(), &mut inspect, &mut stake);
     let inspected_with = slot.log().exchanges() - begin;
     let options = PlanOptions {
-        suspect,
+        suspects: suspect.map_or(Suspects::NONE, |copy| Suspects::NONE.with(copy)),
         ..PlanOptions::default()
     };
     let planned = inspected

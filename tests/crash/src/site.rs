@@ -1,8 +1,8 @@
 //! The site of these tests: its key, its guests, and its locks.
 
 use card::{
-    CardFunction, CommonDoorNumber, Credential, CredentialNumber, Door, DoorNumber, Doors,
-    IssueNumber, KeyVersion, Lock, Minute, ReadCopies, SiteKey, SiteKeys, Validity,
+    CardFunction, CommonDoors, Credential, CredentialNumber, Door, DoorNumber, Doors, IssueNumber,
+    KeyVersion, Lock, Minute, ReadCopies, RoomRange, SiteKey, SiteKeys, Validity,
 };
 use emulator::{Card, Cards, Origin, Slot};
 use encoder::{BlockEncoder as _, CardWait, Stop, drive};
@@ -48,14 +48,17 @@ impl Guest {
     /// The credential as it goes on a card.
     #[must_use]
     pub fn on_card(self) -> Credential {
-        let common = CommonDoorNumber::new(LOBBY.into()).unwrap();
         Credential {
             number: CredentialNumber::new(self.number()).unwrap(),
             function: CardFunction::Guest,
             validity: Validity::new(minute(NOON - HALF_A_DAY), Some(minute(NOON + HALF_A_DAY)))
                 .unwrap(),
             issue: IssueNumber::new(NOON - HALF_A_DAY).unwrap(),
-            doors: Doors::arrange([door(self.room)], [common]),
+            doors: Doors {
+                rooms: RoomRange::new(door(self.room), 1).ok(),
+                common: CommonDoors::from_bits(1 << LOBBY).unwrap(),
+                additional: Vec::new(),
+            },
         }
     }
 

@@ -1,24 +1,20 @@
 //! Encoding on a card that stays where it is: what it costs and what it leaves.
 
 use card::{
-    Command, Condition, CopyIndex, Inspect, Phase, PlanOptions, PresentedCard, Procedure, Purpose,
-    Refusal, Reply, Step, Write, plan,
+    AdditionalDoor, Command, Condition, CopyIndex, Inspect, Phase, PlanOptions, PresentedCard,
+    Procedure, Purpose, Refusal, Reply, Step, Suspects, Write, plan,
 };
 
 use crate::field::{Ended, Field};
 use crate::model::transport_trailer;
-use crate::site::{guest, keys, opened_rooms};
+use crate::site::{door, guest, keys, opened_rooms};
 
 /// A card that has been encoded `times` times, each time for another room from 101 up.
 pub(crate) fn encoded(times: u32) -> Field {
     let mut field = Field::blank();
     for at in 0..times {
         field.present(None);
-        field
-            .encode(&guest(at + 1, 101 + at), None)
-            .ended
-            .done()
-            .unwrap();
+        field.encode(&guest(at + 1, 101 + at)).ended.done().unwrap();
     }
     field.present(None);
     field
@@ -27,11 +23,7 @@ pub(crate) fn encoded(times: u32) -> Field {
 #[test]
 fn each_encode_takes_the_fewest_exchanges() {
     let cost = |mut field: Field, number, room| {
-        field
-            .encode(&guest(number, room), None)
-            .ended
-            .done()
-            .unwrap();
+        field.encode(&guest(number, room)).ended.done().unwrap();
         (field.exchanges, field.written.clone())
     };
     // 1 refused key, 2 authentications, 2 × 3 blocks and 2 trailers read; then 2 trailers written, 3 authentications,
@@ -65,7 +57,7 @@ fn each_encode_takes_the_fewest_exchanges() {
 #[test]
 fn a_blank_card_becomes_ours_and_opens_its_door() {
     let mut field = encoded(0);
-    let done = field.encode(&guest(1, 101), None).ended.done().unwrap();
+    let done = field.encode(&guest(1, 101)).ended.done().unwrap();
     assert_eq!(
         (done.copy, done.sequence.get(), done.blocks_written),
         (CopyIndex::B, 1, 5)
@@ -89,7 +81,7 @@ fn every_encode_takes_the_other_copy_with_the_next_sequence_and_voids_the_older(
     {
         let room = 101 + at as u32;
         field.present(None);
-        let done = field.encode(&guest(9, room), None).ended.done().unwrap();
+        let done = field.encode(&guest(9, room)).ended.done().unwrap();
         assert_eq!(
             (done.copy, usize::from(done.sequence.get())),
             (copy, at + 1)
@@ -114,7 +106,7 @@ fn nothing_outside_the_two_sectors_changes() {
     let before = field.card.memory;
     for room in [101, 102, 103] {
         field.present(None);
-        field.encode(&guest(room, room), None).ended.done().unwrap();
+        field.encode(&guest(room, room)).ended.done().unwrap();
         assert_eq!(field.card.memory[..4], before[..4]);
         assert_eq!(field.card.memory[12..], before[12..]);
     }
@@ -139,7 +131,7 @@ fn an_unchanged_credential_is_verified_without_a_write() {
 fn an_unchanged_credential_on_a_suspect_copy_is_written_to_the_other_and_the_suspect_is_zeroed() {
     let mut field = encoded(1);
     let done = field
-        .encode(&guest(1, 101), Some(CopyIndex::B))
+        .encode_doubting(&guest(1, 101), Suspects::NONE.with(CopyIndex::B))
         .ended
         .done()
         .unwrap();
@@ -153,7 +145,7 @@ fn with_a_suspect_and_no_valid_copy_both_are_zeroed_or_overwritten_and_the_seque
     let mut field = encoded(2);
     field.card.memory[6][15] ^= 1;
     let done = field
-        .encode(&guest(5, 105), Some(CopyIndex::A))
+        .encode_doubting(&guest(5, 105), Suspects::NONE.with(CopyIndex::A))
         .ended
         .done()
         .unwrap();
@@ -187,7 +179,7 @@ fn the_digest_follows_the_credential_and_the_place_and_tells_when_it_is_there() 
     };
     assert!(!holds(&mut field));
     field.present(None);
-    field.encode(&guest(2, 101), None).ended.done().unwrap();
+    field.encode(&guest(2, 101)).ended.done().unwrap();
     assert!(holds(&mut field));
 }
 
@@ -197,7 +189,7 @@ fn a_blank_card_is_refused_where_the_configuration_forbids_it() {
     let before = field.card.memory;
     let options = PlanOptions {
         personalise_blank: false,
-        suspect: None,
+        suspects: Suspects::NONE,
     };
     let refused = field.plan(&guest(1, 101), &options).done().unwrap_err();
     assert_eq!(refused, Refusal::BlankNotAllowed);
@@ -208,8 +200,10 @@ fn a_blank_card_is_refused_where_the_configuration_forbids_it() {
 fn a_credential_that_does_not_fit_is_refused_before_the_first_write() {
     let mut field = encoded(0);
     let mut credential = guest(1, 101);
-    credential.doors = card::Doors::arrange((1..=9).map(|at| crate::site::door(at * 10)), []);
-    let refused = field.encode(&credential, None).ended.done().unwrap_err();
+    credential.doors.additional = (1..=8)
+        .map(|at| AdditionalDoor::Guest(door(at * 10)))
+        .collect();
+    let refused = field.encode(&credential).ended.done().unwrap_err();
     assert!(matches!(refused, Refusal::DoesNotFit { .. }), "{refused}");
     assert!(field.written.is_empty());
 }
@@ -340,7 +334,7 @@ fn a_half_prepared_card_is_finished() {
         let found = field.inspect(Purpose::Scan).done().unwrap();
         assert_eq!(found.condition(), Condition::Torn);
         field.present(None);
-        field.encode(&guest(1, 101), None).ended.done().unwrap();
+        field.encode(&guest(1, 101)).ended.done().unwrap();
         assert_eq!(opened_rooms(&field), [101]);
         assert_ne!(field.card.memory[missing], transport_trailer());
         assert!(

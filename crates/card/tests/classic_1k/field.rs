@@ -1,9 +1,9 @@
 //! An encoder in memory: runs procedures on the card that lies on it, and takes the card away when a test says so.
 
 use card::{
-    ClassicCommand, Command, CopyIndex, Credential, Effect, Inspect, Inspected, Plan, PlanOptions,
-    PresentedCard, Procedure, Purpose, ReadCopies, Refusal, Reply, SelectAnswer, Step, Uid, Write,
-    Written, plan,
+    ClassicCommand, Command, Credential, Effect, Inspect, Inspected, Plan, PlanOptions,
+    PresentedCard, Procedure, Purpose, ReadCopies, Refusal, Reply, SelectAnswer, Step, Suspects,
+    Uid, Write, Written, plan,
 };
 
 use crate::model::Classic1k;
@@ -20,6 +20,18 @@ pub(crate) enum Fault {
     TornMix(u64),
     /// It loses power while it writes: the block may hold anything.
     TornNoise(u64),
+    /// It loses power while it writes and leaves the block's cells half charged: the block reads as the one, and later
+    /// perhaps as the other.
+    Weak(ReadsAs),
+}
+
+/// What a block that was written weakly reads as for now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReadsAs {
+    /// What it held before.
+    Old,
+    /// What was written.
+    New,
 }
 
 /// How a procedure ended.
@@ -61,8 +73,8 @@ pub(crate) struct Field {
 /// How an encode went, and what the bridge's journal would know of it.
 pub(crate) struct Encode {
     pub(crate) ended: Ended<Written>,
-    /// The copy in flight, when the outcome is unknown.
-    pub(crate) suspect: Option<CopyIndex>,
+    /// The copies in doubt.
+    pub(crate) suspects: Suspects,
 }
 
 impl Field {
@@ -134,16 +146,16 @@ impl Field {
         self.exchanges += 1;
         self.gone |= fault.is_some();
         match fault {
-            Some(Fault::RemovedBefore) => return None,
-            Some(Fault::TornMix(seed) | Fault::TornNoise(seed)) => {
-                let mix = matches!(fault, Some(Fault::TornMix(_)));
-                self.tear(command, mix, seed);
-                return None;
+            Some(Fault::RemovedBefore) => None,
+            Some(Fault::RemovedAfter) | None => {
+                let reply = self.obey(command);
+                (!self.gone).then_some(reply)
             }
-            Some(Fault::RemovedAfter) | None => {}
+            Some(torn) => {
+                self.tear(command, torn);
+                None
+            }
         }
-        let reply = self.obey(command);
-        (!self.gone).then_some(reply)
     }
 
     fn obey(&mut self, command: &ClassicCommand) -> Reply {
@@ -171,22 +183,25 @@ impl Field {
         result.unwrap_or(Reply::Refused)
     }
 
-    fn tear(&mut self, command: &ClassicCommand, mix: bool, seed: u64) {
+    fn tear(&mut self, command: &ClassicCommand, fault: Fault) {
         let ClassicCommand::Write { block, data } = command else {
             return;
         };
         if !self.card.may_write(*block) {
             return;
         }
-        let mut random = Random(seed);
-        let cells = &mut self.card.memory[usize::from(*block)];
-        for (cell, new) in cells.iter_mut().zip(data.expose()) {
-            let noise = random.byte();
-            *cell = if mix {
-                *cell & noise | new & !noise
-            } else {
-                noise
-            };
+        let old = self.card.memory[usize::from(*block)];
+        let new = *data.expose();
+        let mix = |seed, old: [u8; 16], new: [u8; 16]| {
+            let noise = Random(seed).bytes();
+            std::array::from_fn(|at| old[at] & noise[at] | new[at] & !noise[at])
+        };
+        match fault {
+            Fault::TornMix(seed) => self.card.put(*block, mix(seed, old, new)),
+            Fault::TornNoise(seed) => self.card.put(*block, Random(seed).bytes()),
+            Fault::Weak(ReadsAs::Old) => self.card.put_weakly(*block, old, new),
+            Fault::Weak(ReadsAs::New) => self.card.put_weakly(*block, new, old),
+            Fault::RemovedBefore | Fault::RemovedAfter => {}
         }
     }
 
@@ -205,10 +220,19 @@ impl Field {
         }
     }
 
-    /// Inspects, plans and writes, as a bridge does.
-    pub(crate) fn encode(&mut self, credential: &Credential, suspect: Option<CopyIndex>) -> Encode {
+    /// Inspects, plans and writes, as a bridge does whose journal has no doubts of the card.
+    pub(crate) fn encode(&mut self, credential: &Credential) -> Encode {
+        self.encode_doubting(credential, Suspects::NONE)
+    }
+
+    /// The same for a card that earlier encodes have left in doubt.
+    pub(crate) fn encode_doubting(
+        &mut self,
+        credential: &Credential,
+        suspects: Suspects,
+    ) -> Encode {
         let options = PlanOptions {
-            suspect,
+            suspects,
             ..PlanOptions::default()
         };
         let plan = match self.plan(credential, &options) {
@@ -216,13 +240,13 @@ impl Field {
             Ended::Done(Err(refusal)) => {
                 return Encode {
                     ended: Ended::Done(Err(refusal)),
-                    suspect,
+                    suspects,
                 };
             }
             Ended::Gone => {
                 return Encode {
                     ended: Ended::Gone,
-                    suspect,
+                    suspects,
                 };
             }
         };
@@ -232,15 +256,15 @@ impl Field {
         let ended = self.run(&mut write);
         let progress = write.progress();
         assert_eq!(progress.total, steps);
-        let suspect = match &ended {
+        let suspects = match &ended {
             Ended::Done(Ok(_)) => {
                 assert_eq!(progress.done, steps);
-                None
+                Suspects::NONE
             }
-            _ if self.committing => Some(target),
-            _ => suspect,
+            _ if self.committing => suspects.with(target),
+            _ => suspects,
         };
-        Encode { ended, suspect }
+        Encode { ended, suspects }
     }
 
     /// What a lock reads of the card, which is put before it for that.
@@ -266,6 +290,10 @@ fn check_effect(command: &Command, effect: Effect) {
 struct Random(u64);
 
 impl Random {
+    fn bytes(mut self) -> [u8; 16] {
+        std::array::from_fn(|_| self.byte())
+    }
+
     fn byte(&mut self) -> u8 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;

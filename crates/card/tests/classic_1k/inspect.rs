@@ -85,7 +85,7 @@ fn whatever_is_not_as_delivered_and_not_ours_is_foreign_and_refused() {
         }
         let mut field = encoded(0);
         make(&mut field);
-        let refused = field.encode(&guest(1, 101), None).ended.done().unwrap_err();
+        let refused = field.encode(&guest(1, 101)).ended.done().unwrap_err();
         assert!(
             matches!(refused, Refusal::Foreign { .. }),
             "{what}: {refused}"
@@ -119,7 +119,7 @@ fn our_card_with_one_dead_sector_is_still_read_but_not_written() {
         assert_eq!(found.condition(), Condition::Ours);
         assert_eq!(found.credential(), Some(&guest(times, 100 + times)));
         field.present(None);
-        let refused = field.encode(&guest(9, 109), None).ended.done().unwrap_err();
+        let refused = field.encode(&guest(9, 109)).ended.done().unwrap_err();
         assert!(matches!(refused, Refusal::Foreign { .. }));
         assert!(field.written.is_empty());
     }
@@ -133,7 +133,7 @@ fn a_trailer_is_never_written_beside_a_credential() {
         let older = as_delivered - 3;
         field.card.memory[older..as_delivered].fill([0; 16]);
         let before = field.card.memory;
-        let refused = field.encode(&guest(9, 109), None).ended.done().unwrap_err();
+        let refused = field.encode(&guest(9, 109)).ended.done().unwrap_err();
         assert_eq!(
             refused.to_string(),
             "this card belongs to another system (one of its sectors has the transport key beside a credential of this site); use a blank card or one of this site"
@@ -163,7 +163,7 @@ fn two_valid_copies_with_equal_sequences_are_ambiguous_and_have_no_credential() 
     // Both void: starts over at 1 in copy A; then 2 in copy B.
     for at in 0..2 {
         in_b.present(None);
-        in_b.encode(&guest(7, 107 + at), None).ended.done().unwrap();
+        in_b.encode(&guest(7, 107 + at)).ended.done().unwrap();
     }
     let mut field = in_a.clone();
     field.card.memory[8..11].copy_from_slice(&in_b.card.memory[8..11]);
@@ -175,7 +175,7 @@ fn two_valid_copies_with_equal_sequences_are_ambiguous_and_have_no_credential() 
     assert!(found.copy(CopyIndex::A).is_some() && found.copy(CopyIndex::B).is_some());
     assert_eq!(crate::site::opened_rooms(&field), [] as [u32; 0]);
     field.present(None);
-    let done = field.encode(&guest(3, 103), None).ended.done().unwrap();
+    let done = field.encode(&guest(3, 103)).ended.done().unwrap();
     assert_eq!(done.sequence.get(), 1);
     assert_eq!(crate::site::opened_rooms(&field), [103]);
 }

@@ -1,6 +1,9 @@
 //! The reference lock before real images: which card opens which door, and when.
 
-use card::{CardFunction, Credential, Decision, Denial, Door, IssueNumber, Lock, Minute, Validity};
+use card::{
+    AdditionalDoor, CardFunction, Credential, Decision, Denial, Door, IssueNumber, Lock, Minute,
+    RoomRange, Validity,
+};
 
 use crate::encode::encoded;
 use crate::field::Field;
@@ -21,7 +24,7 @@ fn room(number: u32, highest: u32) -> Lock {
 
 fn card_with(credential: &Credential) -> Field {
     let mut field = Field::blank();
-    field.encode(credential, None).ended.done().unwrap();
+    field.encode(credential).ended.done().unwrap();
     field
 }
 
@@ -115,7 +118,8 @@ fn a_later_stay_overrides_an_earlier_one_once_the_door_has_seen_it() {
 #[test]
 fn overriding_one_of_several_rooms_leaves_the_others_open() {
     let mut earlier = guest(1, 101);
-    earlier.doors = card::Doors::arrange([101, 102, 107].map(door), []);
+    earlier.doors.rooms = RoomRange::new(door(101), 2).ok();
+    earlier.doors.additional = vec![AdditionalDoor::Guest(door(107))];
     earlier.issue = issue(500);
     let field = card_with(&earlier);
     assert_eq!(
@@ -131,7 +135,7 @@ fn overriding_one_of_several_rooms_leaves_the_others_open() {
 fn common_doors_and_staff_cards_neither_compare_nor_store() {
     let mut low = guest(1, 101);
     low.issue = issue(1);
-    low.doors = card::Doors::arrange([door(101)], [3, 400].map(common));
+    low.doors.additional = vec![AdditionalDoor::Common(door(400))];
     let field = card_with(&low);
     for number in [3, 400] {
         let lobby = lock(Door::Common(common(number)), 1_000);
@@ -164,6 +168,15 @@ fn the_tag_comes_before_the_time_the_time_before_the_door_and_the_door_before_th
     assert_eq!(
         at(&room(102, issue_too_high), &field, None),
         denied(Denial::NoCredential)
+    );
+}
+
+#[test]
+fn what_a_lock_read_of_a_card_is_not_shown_in_messages() {
+    let shown = format!("{:?}", card_with(&guest(1, 101)).read_as_lock());
+    assert_eq!(
+        shown,
+        "CopiesRead { uid: Uid(04A1B2C3), technology: MifareClassic1k, copies: [None, Some(\"…\")] }"
     );
 }
 
@@ -216,7 +229,7 @@ fn an_old_image_restored_to_its_own_card_is_overridden() {
     let mut second = guest(2, 101);
     second.issue = issue(501);
     field.present(None);
-    field.encode(&second, None).ended.done().unwrap();
+    field.encode(&second).ended.done().unwrap();
     let mut door = room(101, 0);
     let Decision::Open {
         remember: Some(issue),

@@ -13,3 +13,4 @@ mod model;
 mod noise;
 mod site;
 mod tear;
+mod weak;

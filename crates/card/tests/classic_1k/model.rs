@@ -13,6 +13,8 @@ pub(crate) struct No;
 #[derive(Clone)]
 pub(crate) struct Classic1k {
     pub(crate) memory: [[u8; 16]; 64],
+    /// What a block that was written weakly may read as later.
+    weak: [Option<[u8; 16]>; 64],
     open: Option<(u8, KeyType)>,
     halted: bool,
 }
@@ -29,6 +31,7 @@ impl Classic1k {
         }
         Self {
             memory,
+            weak: [None; 64],
             open: None,
             halted: false,
         }
@@ -106,8 +109,29 @@ impl Classic1k {
         if !self.may_write(block) {
             return self.refuse();
         }
-        self.memory[usize::from(block)] = data;
+        self.put(block, data);
         Ok(())
+    }
+
+    /// Programs a block's cells for good, whatever they were.
+    pub(crate) fn put(&mut self, block: u8, data: [u8; 16]) {
+        self.memory[usize::from(block)] = data;
+        self.weak[usize::from(block)] = None;
+    }
+
+    /// Leaves a block's cells half charged.
+    pub(crate) fn put_weakly(&mut self, block: u8, now: [u8; 16], later: [u8; 16]) {
+        self.memory[usize::from(block)] = now;
+        self.weak[usize::from(block)] = Some(later);
+    }
+
+    /// Time passes: every block that was written weakly reads the other way.
+    pub(crate) fn turn_weak_cells(&mut self) {
+        for (block, weak) in self.memory.iter_mut().zip(&mut self.weak) {
+            if let Some(later) = weak {
+                std::mem::swap(block, later);
+            }
+        }
     }
 
     fn refuse<T>(&mut self) -> Result<T, No> {

@@ -3,8 +3,8 @@
 use std::sync::LazyLock;
 
 use card::{
-    CardFunction, CommonDoorNumber, Credential, CredentialNumber, Door, DoorNumber, Doors,
-    IssueNumber, KeyVersion, Lock, Minute, SiteKey, SiteKeys, Validity,
+    CardFunction, CommonDoorNumber, CommonDoors, Credential, CredentialNumber, Door, DoorNumber,
+    Doors, IssueNumber, KeyVersion, Lock, Minute, RoomRange, SiteKey, SiteKeys, Validity,
 };
 
 use crate::field::Field;
@@ -30,14 +30,18 @@ pub(crate) fn common(number: u32) -> CommonDoorNumber {
     CommonDoorNumber::new(number).unwrap()
 }
 
-/// A guest's credential for one room, good around [`NOON`].
+/// A guest's credential for one room and common door 3, good around [`NOON`].
 pub(crate) fn guest(number: u32, room: u32) -> Credential {
     Credential {
         number: CredentialNumber::new(number).unwrap(),
         function: CardFunction::Guest,
         validity: Validity::new(minute(NOON - 600), Some(minute(NOON + 600))).unwrap(),
         issue: IssueNumber::new(NOON - 600).unwrap(),
-        doors: Doors::arrange([door(room)], [common(3)]),
+        doors: Doors {
+            rooms: RoomRange::new(door(room), 1).ok(),
+            common: CommonDoors::from_bits(1 << 3).unwrap(),
+            additional: Vec::new(),
+        },
     }
 }
 

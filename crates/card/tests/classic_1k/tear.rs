@@ -2,7 +2,7 @@
 //! the credential that was there, the new one, or none; nothing else on the card changes; and the same credential
 //! presented again is finished, whether or not the journal still knows what was in flight.
 
-use card::{AdditionalDoor, CopyIndex, Credential, Purpose};
+use card::{AdditionalDoor, CopyIndex, Credential, Purpose, Suspects};
 
 use crate::encode::encoded;
 use crate::field::{Encode, Ended, Fault, Field};
@@ -22,12 +22,12 @@ const TORN: [Fault; 5] = [
 
 /// A card to begin with.
 #[derive(Clone)]
-struct Start {
-    name: &'static str,
-    field: Field,
-    suspect: Option<CopyIndex>,
+pub(crate) struct Start {
+    pub(crate) name: &'static str,
+    pub(crate) field: Field,
+    pub(crate) suspects: Suspects,
     /// Whether some lock opens throughout: a credential that was there is never lost, only replaced.
-    always_opens: bool,
+    pub(crate) always_opens: bool,
 }
 
 impl Start {
@@ -36,12 +36,12 @@ impl Start {
             name,
             always_opens: !opened_rooms(&field).is_empty(),
             field,
-            suspect: None,
+            suspects: Suspects::NONE,
         }
     }
 }
 
-fn starts() -> Vec<Start> {
+pub(crate) fn starts() -> Vec<Start> {
     let mut ndef = encoded(0);
     ndef.card.memory[4][..3].copy_from_slice(&[0x03, 0x00, 0xFE]);
     let mut half_prepared = encoded(0);
@@ -57,10 +57,10 @@ fn starts() -> Vec<Start> {
         Start::new("ours, copy A counts", encoded(2)),
     ];
     for times in [1, 2] {
-        let (field, suspect) = two_valid_copies(times);
+        let (field, suspects) = two_valid_copies(times);
         starts.push(Start::new("two valid copies", field.clone()));
         starts.push(Start {
-            suspect,
+            suspects,
             ..Start::new("two valid copies, one suspect", field)
         });
     }
@@ -68,11 +68,11 @@ fn starts() -> Vec<Start> {
 }
 
 /// A card that was taken away just before its older copy would have been voided.
-fn two_valid_copies(times: u32) -> (Field, Option<CopyIndex>) {
+fn two_valid_copies(times: u32) -> (Field, Suspects) {
     let mut field = encoded(times);
-    let clean = exchanges(&field, &guest(8, 108), None);
+    let clean = exchanges(&field, &guest(8, 108), Suspects::NONE);
     field.present(Some((clean - 2, Fault::RemovedBefore)));
-    let torn = field.encode(&guest(8, 108), None);
+    let torn = field.encode(&guest(8, 108));
     assert!(matches!(torn.ended, Ended::Gone));
     let mut both = field.clone();
     both.present(None);
@@ -83,26 +83,30 @@ fn two_valid_copies(times: u32) -> (Field, Option<CopyIndex>) {
             .all(|copy| found.copy(*copy).is_some())
     );
     field.present(None);
-    (field, torn.suspect)
+    (field, torn.suspects)
 }
 
 /// How many exchanges the encode takes when nothing happens.
-fn exchanges(field: &Field, credential: &Credential, suspect: Option<CopyIndex>) -> usize {
+fn exchanges(field: &Field, credential: &Credential, suspects: Suspects) -> usize {
     let mut field = field.clone();
     field.present(None);
-    field.encode(credential, suspect).ended.done().unwrap();
+    field
+        .encode_doubting(credential, suspects)
+        .ended
+        .done()
+        .unwrap();
     field.exchanges
 }
 
 /// Every fault at every exchange that the encode takes when nothing happens.
-fn faults(
-    field: &Field,
-    credential: &Credential,
-    suspect: Option<CopyIndex>,
-) -> Vec<(usize, Fault)> {
+fn faults(field: &Field, credential: &Credential, suspects: Suspects) -> Vec<(usize, Fault)> {
     let mut field = field.clone();
     field.present(None);
-    field.encode(credential, suspect).ended.done().unwrap();
+    field
+        .encode_doubting(credential, suspects)
+        .ended
+        .done()
+        .unwrap();
     let removed = (0..field.exchanges).flat_map(|at| REMOVED.map(|fault| (at, fault)));
     let torn = field
         .writes_at
@@ -122,7 +126,7 @@ fn encode_with_fault(
     let before = opened_rooms(&start.field);
     let mut field = start.field.clone();
     field.present(Some((at, fault)));
-    let encode = field.encode(credential, start.suspect);
+    let encode = field.encode_doubting(credential, start.suspects);
     let case = format!("{}, {fault:?} at exchange {at}", start.name);
     assert!(matches!(encode.ended, Ended::Gone), "{case}");
     let after = opened_rooms(&field);
@@ -151,17 +155,11 @@ fn assert_only_the_placing_changed(before: &Field, after: &Field, case: &str) {
 }
 
 /// Presents the card again, with and without what the journal knows, and expects the encode to end well.
-fn finish(
-    field: &Field,
-    credential: &Credential,
-    room: u32,
-    suspects: &[Option<CopyIndex>],
-    case: &str,
-) {
-    for suspect in suspects {
+fn finish(field: &Field, credential: &Credential, room: u32, known: &[Suspects], case: &str) {
+    for suspects in known {
         let mut field = field.clone();
         field.present(None);
-        match field.encode(credential, *suspect).ended.done() {
+        match field.encode_doubting(credential, *suspects).ended.done() {
             Ok(done) => {
                 assert_eq!(opened_rooms(&field), [room], "{case}");
                 let other = done.copy.other().number() as usize * 4 + 4;
@@ -202,10 +200,16 @@ fn a_card_pulled_at_any_exchange_holds_the_old_credential_the_new_one_or_none_an
     let (new, room) = (guest(9, 109), 109);
     let mut cases = 0;
     for start in starts() {
-        for (at, fault) in faults(&start.field, &new, start.suspect) {
+        for (at, fault) in faults(&start.field, &new, start.suspects) {
             let (field, encode) = encode_with_fault(&start, &new, room, at, fault);
             let case = format!("{}, {fault:?} at exchange {at}, again", start.name);
-            finish(&field, &new, room, &[encode.suspect, None], &case);
+            finish(
+                &field,
+                &new,
+                room,
+                &[encode.suspects, Suspects::NONE],
+                &case,
+            );
             cases += 1;
         }
     }
@@ -217,20 +221,20 @@ fn a_card_pulled_twice_in_a_row_never_shows_the_guest_before_the_last() {
     let (second, third) = (guest(8, 108), guest(9, 109));
     let mut cases = 0;
     for start in starts().into_iter().filter(|start| start.always_opens) {
-        for at in 0..exchanges(&start.field, &second, start.suspect) {
+        for at in 0..exchanges(&start.field, &second, start.suspects) {
             let (field, encode) = encode_with_fault(&start, &second, 108, at, Fault::RemovedAfter);
-            if encode.suspect == start.suspect {
+            if encode.suspects == start.suspects {
                 continue;
             }
             let again = Start {
-                suspect: encode.suspect,
+                suspects: encode.suspects,
                 ..Start::new(start.name, field)
             };
-            for at in 0..exchanges(&again.field, &third, again.suspect) {
+            for at in 0..exchanges(&again.field, &third, again.suspects) {
                 for fault in [Fault::RemovedAfter, Fault::TornMix(5)] {
                     let (field, encode) = encode_with_fault(&again, &third, 109, at, fault);
                     let case = format!("{}, pulled twice, {fault:?} at exchange {at}", start.name);
-                    finish(&field, &third, 109, &[encode.suspect], &case);
+                    finish(&field, &third, 109, &[encode.suspects], &case);
                     cases += 1;
                 }
             }
@@ -252,14 +256,14 @@ fn the_remains_of_a_voided_credential_do_not_come_back_while_its_successor_is_wr
     };
     let mut field = encoded(1);
     field.card.memory[8] = [0; 16];
-    field.encode(&version(107), None).ended.done().unwrap();
+    field.encode(&version(107)).ended.done().unwrap();
     field.card.memory[4] = [0; 16];
     assert_eq!(opened_rooms(&field), [] as [u32; 0]);
     let new = version(108);
-    for (at, fault) in faults(&field, &new, None) {
+    for (at, fault) in faults(&field, &new, Suspects::NONE) {
         let mut torn = field.clone();
         torn.present(Some((at, fault)));
-        torn.encode(&new, None);
+        torn.encode(&new);
         let opened = opened_rooms(&torn);
         assert!(
             opened.is_empty() || opened == [101, 104, 105, 106, 108],
@@ -267,7 +271,7 @@ fn the_remains_of_a_voided_credential_do_not_come_back_while_its_successor_is_wr
         );
     }
     field.present(None);
-    let done = field.encode(&new, None).ended.done().unwrap();
+    let done = field.encode(&new).ended.done().unwrap();
     assert_eq!(
         (done.copy, done.sequence.get()),
         (CopyIndex::A, 1),
@@ -287,12 +291,12 @@ fn what_was_in_flight_can_be_told_from_the_digest_when_the_card_comes_back() {
             .unwrap()
             .digest()
     };
-    let total = exchanges(&field, &new, None);
+    let total = exchanges(&field, &new, Suspects::NONE);
     let holds: Vec<bool> = (0..total)
         .map(|at| {
             let mut field = field.clone();
             field.present(Some((at, Fault::RemovedAfter)));
-            field.encode(&new, None);
+            field.encode(&new);
             field.present(None);
             field.inspect(Purpose::Scan).done().unwrap().holds(&digest)
         })

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::doors::CommonDoorNumber;
 use crate::{CopyIndex, KeyVersion, SiteKey, SiteKeys, Technology};
 
 fn keys() -> LockKeys {
@@ -18,6 +17,10 @@ fn place(uid: &str, copy: CopyIndex) -> Place {
     }
 }
 
+fn door(number: u32) -> DoorNumber {
+    DoorNumber::new(number).unwrap()
+}
+
 fn here() -> Place {
     place("04A1B2C3", CopyIndex::A)
 }
@@ -29,14 +32,23 @@ fn seal_anything(bytes: &mut [u8; 48], keys: &LockKeys, place: &Place) {
 
 prop_compose! {
     fn doors()(
-        guest in prop::collection::vec(1..=0x7FFFu32, 0..7),
-        run in (1..=0x7FDFu32, 0..=33u32),
-        common in prop::collection::vec(0..28u32, 0..28),
+        first in 1..=0x7FDFu32,
+        count in 0..=RoomRange::MAX_COUNT,
+        common in 0..1u32 << CommonDoors::COUNT,
+        additional in prop::collection::vec((any::<bool>(), 1..=0x7FFFu32), 0..=ADDITIONAL_DOORS),
     ) -> Doors {
-        let door = |number| DoorNumber::new(number).unwrap();
-        let common = common.into_iter().map(|number| CommonDoorNumber::new(number).unwrap());
-        let run = (run.0..run.0 + run.1).map(door);
-        Doors::arrange(guest.into_iter().map(door).chain(run), common)
+        Doors {
+            // No rooms is no range.
+            rooms: RoomRange::new(door(first), count).ok(),
+            common: CommonDoors::from_bits(common).unwrap(),
+            additional: additional
+                .into_iter()
+                .map(|(guest, number)| match guest {
+                    true => AdditionalDoor::Guest(door(number)),
+                    false => AdditionalDoor::Common(door(number)),
+                })
+                .collect(),
+        }
     }
 }
 
@@ -67,7 +79,6 @@ proptest! {
         credential in credential(),
         sequence in 1..=u16::MAX,
     ) {
-        prop_assume!(credential.doors.additional.len() <= ADDITIONAL_DOORS);
         let sequence = Sequence::new(sequence).unwrap();
         let image = Image::seal(&keys(), &here(), sequence, &credential).unwrap();
         prop_assert_eq!(image.open(&keys(), &here()), Ok(Opened { sequence, credential }));
@@ -75,7 +86,6 @@ proptest! {
 
     #[test]
     fn a_flipped_bit_anywhere_makes_the_image_void(credential in credential(), bit in 0..48 * 8usize) {
-        prop_assume!(credential.doors.additional.len() <= ADDITIONAL_DOORS);
         let mut image = Image::seal(&keys(), &here(), Sequence::FIRST, &credential).unwrap();
         image.0[bit / 8] ^= 1 << (bit % 8);
         prop_assert!(image.open(&keys(), &here()).is_err());
@@ -110,7 +120,10 @@ fn a_credential() -> Credential {
         function: CardFunction::Guest,
         validity: Validity::new(Minute::new(100).unwrap(), Minute::new(200).ok()).unwrap(),
         issue: IssueNumber::new(100).unwrap(),
-        doors: Doors::arrange([DoorNumber::new(101).unwrap()], []),
+        doors: Doors {
+            rooms: RoomRange::new(door(101), 1).ok(),
+            ..Doors::default()
+        },
     }
 }
 
@@ -160,16 +173,16 @@ fn what_the_format_does_not_have_is_void_even_under_a_right_tag() {
 
 #[test]
 fn an_eighth_additional_door_is_refused_with_what_would_fit() {
-    let doors =
-        |count: u32| Doors::arrange((1..=count).map(|at| DoorNumber::new(at * 2).unwrap()), []);
     let seal = |count| {
         let mut credential = a_credential();
-        credential.doors = doors(count);
+        credential.doors.additional = (1..=count)
+            .map(|at| AdditionalDoor::Guest(door(at * 2)))
+            .collect();
         Image::seal(&keys(), &here(), Sequence::FIRST, &credential)
     };
-    assert!(seal(8).is_ok(), "one room and seven additional doors");
-    let Err(refused) = seal(9) else {
-        panic!("nine doors apart fit nowhere")
+    assert!(seal(7).is_ok());
+    let Err(refused) = seal(8) else {
+        panic!("eight additional doors fit nowhere")
     };
     assert_eq!(
         refused.to_string(),
