@@ -118,26 +118,37 @@ impl Rig {
 
     /// The service's view of the reader; its count of insertions and removals above all.
     pub(crate) fn watched(&self) -> (pcsc::Context, [pcsc::ReaderState; 1]) {
-        let context = pcsc::Context::establish(pcsc::Scope::User).unwrap();
-        let name = CString::new(self.pcscd.name.clone()).unwrap();
-        let mut states = [pcsc::ReaderState::new(name, pcsc::State::UNAWARE)];
-        context.get_status_change(LIMIT, &mut states).unwrap();
-        (context, states)
+        watched(&self.pcscd.name)
     }
 
-    /// What another program gets that connects to the card once the service has seen it.
     pub(crate) fn another_program(&self, mode: pcsc::ShareMode) -> Result<pcsc::Card, pcsc::Error> {
-        let (context, mut states) = self.watched();
-        while !states[0].event_state().contains(pcsc::State::PRESENT) {
-            states[0].sync_current_state();
-            context.get_status_change(LIMIT, &mut states).unwrap();
-        }
-        context.connect(states[0].name(), mode, pcsc::Protocols::ANY)
+        another_program(&self.pcscd.name, mode)
     }
 
     pub(crate) fn open(&self) -> Box<dyn BlockEncoder> {
         open(&self.selector()).unwrap()
     }
+}
+
+fn watched(reader: &str) -> (pcsc::Context, [pcsc::ReaderState; 1]) {
+    let context = pcsc::Context::establish(pcsc::Scope::User).unwrap();
+    let name = CString::new(reader).unwrap();
+    let mut states = [pcsc::ReaderState::new(name, pcsc::State::UNAWARE)];
+    context.get_status_change(LIMIT, &mut states).unwrap();
+    (context, states)
+}
+
+/// What another program gets that connects to the card once the service has seen it.
+pub(crate) fn another_program(
+    reader: &str,
+    mode: pcsc::ShareMode,
+) -> Result<pcsc::Card, pcsc::Error> {
+    let (context, mut states) = watched(reader);
+    while !states[0].event_state().contains(pcsc::State::PRESENT) {
+        states[0].sync_current_state();
+        context.get_status_change(LIMIT, &mut states).unwrap();
+    }
+    context.connect(states[0].name(), mode, pcsc::Protocols::ANY)
 }
 
 /// Waits until a card came or went. pcscd looks every 400 ms.

@@ -10,7 +10,7 @@ use encoder::{
 };
 use pcsc::ShareMode;
 
-use crate::rig::{LIMIT, Rig, refusal, select, with_pcscd};
+use crate::rig::{LIMIT, Rig, another_program, refusal, select, with_pcscd};
 
 #[test]
 fn another_program_gets_the_reader_after_a_session_and_not_in_it() {
@@ -23,8 +23,8 @@ fn another_program_gets_the_reader_after_a_session_and_not_in_it() {
             let session = select(encoder.as_mut());
             std::thread::scope(|scope| {
                 let (tx, turn) = channel();
-                let rig = &rig;
-                scope.spawn(move || tx.send(rig.another_program(ShareMode::Shared).map(drop)));
+                let name = &rig.pcscd.name;
+                scope.spawn(move || tx.send(another_program(name, ShareMode::Shared).map(drop)));
                 let waits = turn.recv_timeout(Duration::from_millis(200));
                 assert_eq!(waits, Err(RecvTimeoutError::Timeout));
                 drop(session);
