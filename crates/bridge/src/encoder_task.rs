@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::clock::boot_time;
 use crate::error_text::chain;
-use crate::journal::{self, Journal};
+use crate::journal::Journal;
 use crate::link::Uplink;
 use crate::machine::{BootTime, Effect, Entry, Event, Machine};
 use crate::watchers::Watchers;
@@ -176,8 +176,8 @@ impl EncoderTask {
                 self.feed(Event::EncoderOnline).await;
             }
             News::Selected(selected) => {
-                match self.shared.journal.suspect(selected.card.uid).await {
-                    Ok(suspect) => self.feed(Event::Selected { selected, suspect }).await,
+                match self.shared.journal.suspects(selected.card.uid).await {
+                    Ok(suspects) => self.feed(Event::Selected { selected, suspects }).await,
                     Err(error) => {
                         tracing::error!(
                             error = chain(&error),
@@ -232,7 +232,7 @@ impl EncoderTask {
     }
 
     async fn commit(&self, entry: Entry) -> Event {
-        let (attempt_id, stage) = journal::stage(&entry);
+        let (attempt_id, stage) = entry.stage();
         let identity = &self.connection.device().identity;
         match self.shared.journal.commit(identity, &entry).await {
             Ok(()) => Event::Journalled(attempt_id, stage),

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use card::CopyIndex;
+use card::{CopyIndex, Suspects};
 use jiff::Timestamp;
 use protocol::link::{Action, EncoderFence, JobStage, JobState, Outcome, OutcomeReport};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqlitePool};
 use uuid::Uuid;
 
-use crate::machine::{Entry, Known, Stage, interrupted_by_restart, lost_by_restart};
+use crate::machine::{Entry, Known, interrupted_by_restart, lost_by_restart};
 
 /// How long a job is kept after the hub acknowledged it (DESIGN §5.5).
 const KEPT: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -151,28 +151,23 @@ impl Journal {
             .transpose()
     }
 
-    /// The copy of that card that a job left in doubt, if nothing was written to it for sure since.
+    /// The copies of that card that jobs left in doubt since the last write that was proven.
     ///
     /// # Errors
     /// When the database refused.
-    pub async fn suspect(&self, uid: card::Uid) -> Result<Option<CopyIndex>, JournalError> {
-        // The newest job that touched this card decides: a proven write clears the doubt of those before it, and one
-        // that surely wrote nothing says nothing.
-        let row = sqlx::query(
-            "SELECT copy, outcome_kind FROM jobs
-             WHERE uid = ? AND intent_at IS NOT NULL AND (outcome_kind IS NULL OR outcome_kind <> 'unwritten')
-             ORDER BY rowid DESC LIMIT 1",
+    pub async fn suspects(&self, uid: card::Uid) -> Result<Suspects, JournalError> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT copy FROM jobs
+             WHERE uid = ?1 AND intent_at IS NOT NULL AND (outcome_kind IS NULL OR outcome_kind = 'unknown')
+               AND rowid > (SELECT coalesce(max(rowid), 0) FROM jobs WHERE uid = ?1 AND outcome_kind = 'written')",
         )
         .bind(uid.to_string())
-        .fetch_optional(&self.pool)
+        .fetch_all(&self.pool)
         .await?;
-        let Some(row) = row else { return Ok(None) };
-        let kind: Option<String> = row.get("outcome_kind");
-        if kind.as_deref() == Some("written") {
-            return Ok(None);
-        }
-        let copy: i64 = row.get("copy");
-        Ok(u8::try_from(copy).ok().and_then(CopyIndex::from_number))
+        let copies = rows.iter().map(|row| row.get::<i64, _>("copy"));
+        Ok(copies
+            .filter_map(|number| u8::try_from(number).ok().and_then(CopyIndex::from_number))
+            .fold(Suspects::NONE, Suspects::with))
     }
 
     /// The reports that the hub has not acknowledged, in fence order.
@@ -318,15 +313,6 @@ impl Journal {
         }
         transaction.commit().await?;
         Ok(rows.len())
-    }
-}
-
-/// The stage that an entry brings its job to.
-pub(crate) fn stage(entry: &Entry) -> (Uuid, Stage) {
-    match entry {
-        Entry::Accepted(offer) => (offer.attempt_id, Stage::Accepted),
-        Entry::Intent(intent) => (intent.attempt_id, Stage::Intent),
-        Entry::Outcome(report) => (report.attempt_id, Stage::Outcome),
     }
 }
 

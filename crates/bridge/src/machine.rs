@@ -163,7 +163,7 @@ impl Machine {
             Event::JournalFailed(id, Stage::Intent) => self.intent_failed(now, id, out),
             Event::Journalled(id, Stage::Outcome) => self.outcome_is_durable(id, out),
             Event::JournalFailed(id, Stage::Outcome) => self.outcome_failed(now, id),
-            Event::Selected { selected, suspect } => self.selected(now, selected, suspect, out),
+            Event::Selected { selected, suspects } => self.selected(now, selected, suspects, out),
             Event::JournalUnreadable => self.doubt_is_unknown(now, out),
             Event::Answered(reply) => self.answered(now, reply, out),
             Event::EncoderFailed(kind) => self.encoder_failed(now, kind, out),

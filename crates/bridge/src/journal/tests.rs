@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use card::{CopyIndex, Uid};
+use card::{CopyIndex, Suspects, Uid};
 use jiff::Timestamp;
 use protocol::link::{Action, AttemptError, EncoderFence, JobStage, Offer, Outcome, OutcomeReport};
 use uuid::Uuid;
@@ -124,8 +124,8 @@ async fn a_restart_ends_a_job_that_was_about_to_write_as_unknown_on_that_card() 
         matches!(&reports[..], [OutcomeReport { outcome: Outcome::Unknown { uid: card, .. }, .. }] if *card == uid().to_string())
     );
     assert_eq!(
-        desk.journal.suspect(uid()).await.unwrap(),
-        Some(CopyIndex::B)
+        desk.journal.suspects(uid()).await.unwrap(),
+        Suspects::NONE.with(CopyIndex::B)
     );
 }
 
@@ -169,18 +169,70 @@ async fn an_outcome_never_changes() {
 #[tokio::test]
 async fn a_doubt_about_a_card_is_cleared_by_a_proven_write_only() {
     let desk = Desk::new().await;
-    assert_eq!(desk.journal.suspect(uid()).await.unwrap(), None);
+    assert_eq!(desk.journal.suspects(uid()).await.unwrap(), Suspects::NONE);
     desk.commit([accepted(5), intent(5, CopyIndex::B)]).await;
     let desk = desk.restart().await;
     desk.commit([accepted(6), intent(6, CopyIndex::A), ended(6, unwritten())])
         .await;
     assert_eq!(
-        desk.journal.suspect(uid()).await.unwrap(),
-        Some(CopyIndex::B)
+        desk.journal.suspects(uid()).await.unwrap(),
+        Suspects::NONE.with(CopyIndex::B)
     );
     desk.commit([accepted(7), intent(7, CopyIndex::A), ended(7, written())])
         .await;
-    assert_eq!(desk.journal.suspect(uid()).await.unwrap(), None);
+    assert_eq!(desk.journal.suspects(uid()).await.unwrap(), Suspects::NONE);
+}
+
+#[tokio::test]
+async fn every_copy_that_was_left_in_doubt_stays_so() {
+    let desk = Desk::new().await;
+    desk.commit([accepted(5), intent(5, CopyIndex::A)]).await;
+    let desk = desk.restart().await;
+    desk.commit([accepted(6), intent(6, CopyIndex::B)]).await;
+    let desk = desk.restart().await;
+    let both = Suspects::NONE.with(CopyIndex::A).with(CopyIndex::B);
+    assert_eq!(desk.journal.suspects(uid()).await.unwrap(), both);
+}
+
+#[tokio::test]
+async fn an_intent_without_its_job_is_refused() {
+    let desk = Desk::new().await;
+    assert!(
+        desk.journal
+            .commit(ENCODER, &intent(5, CopyIndex::A))
+            .await
+            .is_err()
+    );
+    desk.commit([accepted(5), intent(5, CopyIndex::A), ended(5, written())])
+        .await;
+    assert!(
+        desk.journal
+            .commit(ENCODER, &intent(5, CopyIndex::A))
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn a_job_is_forgotten_a_month_after_it_was_acknowledged_and_not_before() {
+    let desk = Desk::new().await;
+    desk.commit([
+        accepted(5),
+        ended(5, unwritten()),
+        accepted(6),
+        ended(6, unwritten()),
+    ])
+    .await;
+    desk.journal.acknowledge(id(5)).await.unwrap();
+    sqlx::query("UPDATE jobs SET acknowledged_at = '2020-01-01T00:00:00Z' WHERE attempt_id = ?")
+        .bind(id(5).to_string())
+        .execute(&desk.journal.pool)
+        .await
+        .unwrap();
+    desk.journal.acknowledge(id(6)).await.unwrap();
+    desk.journal.forget_old_jobs().await.unwrap();
+    assert_eq!(desk.journal.known(id(5)).await.unwrap(), None);
+    assert!(desk.journal.known(id(6)).await.unwrap().is_some());
 }
 
 #[tokio::test]

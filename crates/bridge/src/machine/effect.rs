@@ -51,6 +51,18 @@ pub enum Entry {
     Outcome(OutcomeReport),
 }
 
+impl Entry {
+    /// The job, and the stage that this brings it to.
+    #[must_use]
+    pub fn stage(&self) -> (Uuid, Stage) {
+        match self {
+            Self::Accepted(offer) => (offer.attempt_id, Stage::Accepted),
+            Self::Intent(intent) => (intent.attempt_id, Stage::Intent),
+            Self::Outcome(report) => (report.attempt_id, Stage::Outcome),
+        }
+    }
+}
+
 /// What must be known after a power cut in the middle of writing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use card::{CopyIndex, Reply};
+use card::{Reply, Suspects};
 use encoder::{ErrorKind, Selected};
 use protocol::link::{GrantDecision, Offer, OutcomeReport};
 use uuid::Uuid;
@@ -38,8 +38,8 @@ pub enum Event {
     Selected {
         /// The card.
         selected: Selected,
-        /// The copy of this very card that an earlier job left in doubt.
-        suspect: Option<CopyIndex>,
+        /// The copies of this very card that earlier jobs left in doubt.
+        suspects: Suspects,
     },
     /// A card is there, but the journal does not say whether it is in doubt.
     JournalUnreadable,

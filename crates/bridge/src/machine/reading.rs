@@ -1,6 +1,6 @@
 //! From a card on the encoder to the question whether it may be written.
 
-use card::{Condition, CopyIndex, Inspect, Inspected, PlanOptions, Purpose, Refusal, Uid};
+use card::{Condition, Inspect, Inspected, PlanOptions, Purpose, Refusal, Suspects, Uid};
 use encoder::{ErrorKind, Selected};
 use protocol::link::{AskGrant, CardCondition, FromBridge, Outcome, Phase, Scanned};
 
@@ -14,7 +14,7 @@ impl Machine {
         &mut self,
         now: BootTime,
         selected: Selected,
-        suspect: Option<CopyIndex>,
+        suspects: Suspects,
         out: &mut Vec<Effect>,
     ) {
         let job = match self.running.take() {
@@ -60,7 +60,7 @@ impl Machine {
         self.running = Some(Running::Inspecting {
             job,
             inspect: Box::new(inspect),
-            suspect,
+            suspects,
             cancelled: false,
         });
         self.step(now, None, out);
@@ -81,7 +81,7 @@ impl Machine {
         now: BootTime,
         job: Job,
         inspected: &Inspected,
-        suspect: Option<CopyIndex>,
+        suspects: Suspects,
         out: &mut Vec<Effect>,
     ) {
         let Work::Encode(credential) = &job.work else {
@@ -93,7 +93,7 @@ impl Machine {
         }
         let options = PlanOptions {
             personalise_blank: self.policy.personalise_blank,
-            suspect,
+            suspects,
         };
         let plan = match card::plan(inspected, credential, &self.keys, &options) {
             Ok(plan) => plan,

@@ -1,6 +1,6 @@
 //! The job that runs now: from the wait for a card to the end, one step at a time.
 
-use card::{CopyIndex, Inspect, Plan, Procedure, Reply, Step, Uid};
+use card::{Inspect, Plan, Procedure, Reply, Step, Suspects, Uid};
 use encoder::ErrorKind;
 use protocol::link::{FromBridge, Outcome, Phase};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ pub(super) enum Running {
     Inspecting {
         job: Job,
         inspect: Box<Inspect>,
-        suspect: Option<CopyIndex>,
+        suspects: Suspects,
         cancelled: bool,
     },
     /// Has a plan and waits for the hub's leave.
@@ -95,7 +95,7 @@ impl Machine {
             Some(Running::Inspecting {
                 job,
                 mut inspect,
-                suspect,
+                suspects,
                 cancelled,
             }) => match inspect.next(reply) {
                 Step::Exchange(command, _) => {
@@ -103,14 +103,14 @@ impl Machine {
                     self.running = Some(Running::Inspecting {
                         job,
                         inspect,
-                        suspect,
+                        suspects,
                         cancelled,
                     });
                 }
                 Step::Done(Err(refusal)) => {
                     self.end_running(now, &job, ending::refused(&refusal), out)
                 }
-                Step::Done(Ok(inspected)) => self.inspected(now, job, &inspected, suspect, out),
+                Step::Done(Ok(inspected)) => self.inspected(now, job, &inspected, suspects, out),
             },
             Some(Running::Writing(writing)) => self.write_on(now, writing, reply, out),
             other => self.running = other,
@@ -167,13 +167,13 @@ impl Machine {
             Some(Running::Inspecting {
                 job,
                 inspect,
-                suspect,
+                suspects,
                 ..
             }) if job.id == id => {
                 self.running = Some(Running::Inspecting {
                     job,
                     inspect,
-                    suspect,
+                    suspects,
                     cancelled: true,
                 });
             }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use card::{Command, KeyVersion, SiteKey, SiteKeys};
+use card::{Command, KeyVersion, SiteKey, SiteKeys, Suspects};
 use encoder::{CardWait, ErrorKind};
 use jiff::Timestamp;
 use protocol::link::{
@@ -89,7 +89,7 @@ impl Desk {
     fn carry_out(&mut self, effect: Effect) -> Option<Event> {
         match effect {
             Effect::Journal(entry) => {
-                let (id, stage) = crate::journal::stage(&entry);
+                let (id, stage) = entry.stage();
                 self.story.push(format!("journal {stage:?}"));
                 if !self.journal_works {
                     return Some(Event::JournalFailed(id, stage));
@@ -124,7 +124,7 @@ impl Desk {
                 match (&mut self.card, wait) {
                     (Some(card), CardWait::Resting) => Some(Event::Selected {
                         selected: card.selected(),
-                        suspect: None,
+                        suspects: Suspects::NONE,
                     }),
                     _ => None,
                 }
@@ -188,7 +188,7 @@ impl Desk {
         self.card = Some(card);
         self.tell(Event::Selected {
             selected,
-            suspect: None,
+            suspects: Suspects::NONE,
         });
     }
 
