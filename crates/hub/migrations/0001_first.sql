@@ -159,7 +159,8 @@ CREATE INDEX attempts_by_workspace ON attempts (workspace_id, seq);
 -- The hub's leave to write one credential on one UID. `open` until the outcome comes; every state but `released`
 -- binds the credential to that UID for good.
 CREATE TABLE grants (
-    grant_id          TEXT NOT NULL PRIMARY KEY,
+    seq               INTEGER PRIMARY KEY AUTOINCREMENT,
+    grant_id          TEXT NOT NULL UNIQUE,
     action_attempt_id TEXT NOT NULL UNIQUE REFERENCES attempts (action_attempt_id),
     acs_credential_id TEXT NOT NULL REFERENCES credentials (acs_credential_id),
     acs_system_id     TEXT NOT NULL REFERENCES sites (acs_system_id),
@@ -167,7 +168,7 @@ CREATE TABLE grants (
     digest            TEXT NOT NULL,
     state             TEXT NOT NULL CHECK (state IN ('open', 'written', 'doubtful', 'released')),
     granted_at        INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX grants_by_credential ON grants (acs_credential_id) WHERE state <> 'released';
 CREATE INDEX grants_by_card ON grants (acs_system_id, uid) WHERE state <> 'released';
 

@@ -52,7 +52,7 @@ impl Hub {
             shutdown.await;
             core.dispatch.close();
         };
-        let served = axum::serve(listener, routes::service(Arc::clone(&self.core)))
+        let served = axum::serve(listener, routes::router(Arc::clone(&self.core)))
             .with_graceful_shutdown(closing)
             .await;
         drop(deadlines);

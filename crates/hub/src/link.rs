@@ -21,6 +21,7 @@ use crate::id::{AttemptId, BridgeId};
 use crate::moment::Moment;
 use crate::request::authenticate_bridge;
 use crate::transactions::connect::LinkError;
+use crate::transactions::outcome::Taken;
 
 /// From the connection until both snapshots are acknowledged.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
@@ -294,11 +295,13 @@ impl Link {
                 self.say(FromHub::GrantAnswer(answer)).await?;
             }
             FromBridge::Outcome(report) => {
-                core.take_outcome(bridge, generation, &report, now).await?;
-                self.say(FromHub::OutcomeCommitted {
-                    attempt_id: report.attempt_id,
-                })
-                .await?;
+                let taken = core.take_outcome(bridge, generation, &report, now).await?;
+                if taken == Taken::Committed {
+                    self.say(FromHub::OutcomeCommitted {
+                        attempt_id: report.attempt_id,
+                    })
+                    .await?;
+                }
             }
             FromBridge::RequestEncode(request) => {
                 let answer = core.take_request(bridge, generation, &request, now).await?;

@@ -107,7 +107,8 @@ pub enum FromHub {
         /// Which attempt.
         attempt_id: Uuid,
     },
-    /// The outcome of that attempt is committed: the bridge need not send it again.
+    /// The outcome of that attempt is committed: the bridge need not send it again. The outcome of an attempt that the
+    /// hub does not know is not answered; the bridge keeps it and sends it again at each connection.
     OutcomeCommitted {
         /// Which attempt.
         attempt_id: Uuid,

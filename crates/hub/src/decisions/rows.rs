@@ -113,6 +113,7 @@ pub(crate) fn encode(number: u128, encoder: &Encoder, credential: &Credential) -
 
 pub(crate) fn grant(number: u128, attempt: &Attempt, uid: &str, state: GrantState) -> Grant {
     Grant {
+        seq: i64::try_from(number).unwrap(),
         grant_id: GrantId(uuid(number)),
         action_attempt_id: attempt.action_attempt_id,
         acs_credential_id: attempt.acs_credential_id.unwrap(),

@@ -36,7 +36,7 @@ use crate::resources::SYSTEM_IMAGE_PATH;
 type Answer = Result<Json<Value>, ApiError>;
 
 /// All that the hub answers.
-pub(crate) fn service(core: Arc<Core>) -> Router {
+pub(crate) fn router(core: Arc<Core>) -> Router {
     Router::new()
         .route("/workspaces/get", read(workspaces::get))
         .route("/workspaces/list", read(workspaces::list))

@@ -21,6 +21,8 @@ pub(crate) enum GrantState {
 /// A grant.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub(crate) struct Grant {
+    /// Commit order, which no clock can turn round.
+    pub(crate) seq: i64,
     pub(crate) grant_id: GrantId,
     pub(crate) action_attempt_id: AttemptId,
     pub(crate) acs_credential_id: CredentialId,

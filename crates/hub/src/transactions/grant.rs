@@ -78,6 +78,7 @@ impl Core {
 
 fn new_grant(ask: &AskGrant, credential: CredentialId, now: Moment) -> Grant {
     Grant {
+        seq: 0,
         grant_id: GrantId::new(),
         action_attempt_id: AttemptId(ask.attempt_id),
         acs_credential_id: credential,

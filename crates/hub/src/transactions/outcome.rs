@@ -17,15 +17,24 @@ use crate::store::credentials::{self, CredentialWithDoors};
 use crate::store::grants::{self, Grant};
 use crate::store::{Db, bridges, entrances, events, sites};
 
+/// What became of a reported outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Committed, now or before: the bridge may forget it.
+    Committed,
+    /// The hub has no such attempt, so nothing was kept: only the bridge's journal knows what is on that card.
+    AttemptUnknown,
+}
+
 impl Core {
-    /// Commits an outcome. Returns only when the bridge may forget it.
+    /// Commits an outcome, if it is one of an attempt of this bridge.
     pub(crate) async fn take_outcome(
         &self,
         bridge: BridgeId,
         generation: u64,
         report: &OutcomeReport,
         now: Moment,
-    ) -> Result<(), LinkError> {
+    ) -> Result<Taken, LinkError> {
         let mut db = self.store.begin().await?;
         if !bridges::is_current(&mut db, bridge, generation).await? {
             return Err(LinkError::Replaced);
@@ -34,16 +43,19 @@ impl Core {
             .await?
             .filter(|attempt| attempt.bridge_id == bridge && attempt.fence == report.fence);
         let Some(attempt) = attempt else {
-            // A hub restored from a backup, or a bridge that was given another hub's journal: there is no row that this
-            // could change, and asking for it again would not make one.
-            tracing::warn!(attempt = %report.attempt_id, %bridge, "an outcome of an unknown attempt; not applied");
-            return Ok(());
+            // A hub restored from a backup, or a bridge that was given another hub's journal. A hub that knows the
+            // attempt may come back, so the bridge must keep the outcome.
+            tracing::warn!(
+                attempt = %report.attempt_id, fence = report.fence, %bridge,
+                "an outcome of an attempt that is not known here; the bridge keeps it and sends it at each connection"
+            );
+            return Ok(Taken::AttemptUnknown);
         };
         let effects = judge(&mut db, &attempt, &report.outcome).await?;
         apply(&mut db, &attempt, &effects, now).await?;
         db.commit().await?;
         self.attempts_ended();
-        Ok(())
+        Ok(Taken::Committed)
     }
 }
 

@@ -14,26 +14,26 @@ use uuid::Uuid;
 
 use super::{GENEROUS, World};
 
-pub const IDENTITY: &str = "pn532//dev/ttyUSB0";
-pub const SECOND_IDENTITY: &str = "pn532//dev/ttyUSB1";
-pub const CARD: &str = "04A1B2C3";
-pub const OTHER_CARD: &str = "04D4E5F6";
+pub(crate) const IDENTITY: &str = "pn532//dev/ttyUSB0";
+pub(crate) const SECOND_IDENTITY: &str = "pn532//dev/ttyUSB1";
+pub(crate) const CARD: &str = "04A1B2C3";
+pub(crate) const OTHER_CARD: &str = "04D4E5F6";
 
 /// One connection of a bridge.
-pub struct Bridge {
+pub(crate) struct Bridge {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
     generation: u64,
     said: u64,
     heard: u64,
-    pub welcome: Option<Welcome>,
-    pub snapshot: Option<HubSnapshot>,
+    pub(crate) welcome: Option<Welcome>,
+    pub(crate) snapshot: Option<HubSnapshot>,
 }
 
 /// What a bridge brings along.
 #[derive(Clone)]
-pub struct Luggage {
-    pub hello: Hello,
-    pub snapshot: BridgeSnapshot,
+pub(crate) struct Luggage {
+    pub(crate) hello: Hello,
+    pub(crate) snapshot: BridgeSnapshot,
 }
 
 impl Default for Luggage {
@@ -57,7 +57,7 @@ impl Default for Luggage {
     }
 }
 
-pub fn encoder(identity: &str, display_name: &str, is_online: bool) -> EncoderState {
+pub(crate) fn encoder(identity: &str, display_name: &str, is_online: bool) -> EncoderState {
     EncoderState {
         identity: identity.to_owned(),
         display_name: display_name.to_owned(),
@@ -67,7 +67,7 @@ pub fn encoder(identity: &str, display_name: &str, is_online: bool) -> EncoderSt
     }
 }
 
-pub fn error(kind: &str) -> AttemptError {
+pub(crate) fn error(kind: &str) -> AttemptError {
     AttemptError {
         kind: kind.to_owned(),
         message: "Put a card on the encoder.".to_owned(),
@@ -76,7 +76,7 @@ pub fn error(kind: &str) -> AttemptError {
 
 impl Bridge {
     /// Connects and says nothing.
-    pub async fn dial(world: &World, token: &str) -> Self {
+    pub(crate) async fn dial(world: &World, token: &str) -> Self {
         let url = format!("{}{}", world.endpoint, protocol::link::PATH).replace("http://", "ws://");
         let mut request = url.into_client_request().unwrap();
         let headers = request.headers_mut();
@@ -97,13 +97,13 @@ impl Bridge {
     }
 
     /// Connects and goes through the whole handshake.
-    pub async fn connect_with(world: &World, token: &str, luggage: Luggage) -> Self {
+    pub(crate) async fn connect_with(world: &World, token: &str, luggage: Luggage) -> Self {
         let mut bridge = Self::dial(world, token).await;
         bridge.greet(luggage).await;
         bridge
     }
 
-    pub async fn connect(world: &World, token: &str) -> Self {
+    pub(crate) async fn connect(world: &World, token: &str) -> Self {
         Self::connect_with(world, token, Luggage::default()).await
     }
 
@@ -128,7 +128,7 @@ impl Bridge {
     }
 
     /// The id of an encoder, as the hub's snapshot told it.
-    pub fn encoder_id(&self, identity: &str) -> String {
+    pub(crate) fn encoder_id(&self, identity: &str) -> String {
         let encoders = &self.snapshot.as_ref().unwrap().encoders;
         let found = encoders
             .iter()
@@ -137,7 +137,7 @@ impl Bridge {
         found.acs_encoder_id.to_string()
     }
 
-    pub async fn say(&mut self, message: FromBridge) {
+    pub(crate) async fn say(&mut self, message: FromBridge) {
         self.said += 1;
         let frame = Frame {
             generation: self.generation,
@@ -147,12 +147,12 @@ impl Bridge {
         self.say_text(serde_json::to_string(&frame).unwrap()).await;
     }
 
-    pub async fn say_text(&mut self, text: String) {
+    pub(crate) async fn say_text(&mut self, text: String) {
         self.socket.send(Message::Text(text.into())).await.unwrap();
     }
 
     /// The next message; `None` when the hub closed the link.
-    pub async fn try_hear(&mut self) -> Option<FromHub> {
+    pub(crate) async fn try_hear(&mut self) -> Option<FromHub> {
         loop {
             let message = tokio::time::timeout(GENEROUS, self.socket.next())
                 .await
@@ -170,18 +170,18 @@ impl Bridge {
         }
     }
 
-    pub async fn hear(&mut self) -> FromHub {
+    pub(crate) async fn hear(&mut self) -> FromHub {
         self.try_hear().await.expect("the hub keeps the link open")
     }
 
-    pub async fn hear_offer(&mut self) -> Offer {
+    pub(crate) async fn hear_offer(&mut self) -> Offer {
         match self.hear().await {
             FromHub::Offer(offer) => offer,
             other => panic!("expected an offer, got {other:?}"),
         }
     }
 
-    pub async fn ask(&mut self, offer: &Offer, uid: &str) -> GrantAnswer {
+    pub(crate) async fn ask(&mut self, offer: &Offer, uid: &str) -> GrantAnswer {
         self.ask_with(AskGrant {
             attempt_id: offer.attempt_id,
             fence: offer.fence,
@@ -191,7 +191,7 @@ impl Bridge {
         .await
     }
 
-    pub async fn ask_with(&mut self, ask: AskGrant) -> GrantAnswer {
+    pub(crate) async fn ask_with(&mut self, ask: AskGrant) -> GrantAnswer {
         self.say(FromBridge::AskGrant(ask)).await;
         match self.hear().await {
             FromHub::GrantAnswer(answer) => answer,
@@ -200,7 +200,7 @@ impl Bridge {
     }
 
     /// Asks and must get leave.
-    pub async fn ask_granted(&mut self, offer: &Offer, uid: &str) -> Uuid {
+    pub(crate) async fn ask_granted(&mut self, offer: &Offer, uid: &str) -> Uuid {
         match self.ask(offer, uid).await.decision {
             GrantDecision::Granted { grant_id } => grant_id,
             GrantDecision::Denied { error } => panic!("denied: {error:?}"),
@@ -208,7 +208,7 @@ impl Bridge {
     }
 
     /// Asks and must be denied; returns the error's name.
-    pub async fn ask_denied(&mut self, offer: &Offer, uid: &str) -> AttemptError {
+    pub(crate) async fn ask_denied(&mut self, offer: &Offer, uid: &str) -> AttemptError {
         match self.ask(offer, uid).await.decision {
             GrantDecision::Denied { error } => error,
             GrantDecision::Granted { .. } => panic!("granted"),
@@ -216,7 +216,7 @@ impl Bridge {
     }
 
     /// Reports an outcome and waits until it is committed.
-    pub async fn report(&mut self, offer: &Offer, outcome: Outcome) {
+    pub(crate) async fn report(&mut self, offer: &Offer, outcome: Outcome) {
         self.say(report_of(offer, outcome)).await;
         assert_eq!(
             self.hear().await,
@@ -227,26 +227,26 @@ impl Bridge {
     }
 
     /// Does a whole encode on a card that held `held_number`.
-    pub async fn encode_card(&mut self, offer: &Offer, uid: &str, held_number: Option<u32>) {
+    pub(crate) async fn encode_card(&mut self, offer: &Offer, uid: &str, held_number: Option<u32>) {
         self.say(accepted(offer)).await;
         self.ask_granted(offer, uid).await;
         self.report(offer, written(uid, held_number)).await;
     }
 
-    pub async fn close(mut self) {
+    pub(crate) async fn close(mut self) {
         let _ = self.socket.close(None).await;
         while let Ok(Some(Ok(_))) = tokio::time::timeout(GENEROUS, self.socket.next()).await {}
     }
 }
 
-pub fn accepted(offer: &Offer) -> FromBridge {
+pub(crate) fn accepted(offer: &Offer) -> FromBridge {
     FromBridge::Accepted {
         attempt_id: offer.attempt_id,
         place: 0,
     }
 }
 
-pub fn report_of(offer: &Offer, outcome: Outcome) -> FromBridge {
+pub(crate) fn report_of(offer: &Offer, outcome: Outcome) -> FromBridge {
     FromBridge::Outcome(OutcomeReport {
         attempt_id: offer.attempt_id,
         fence: offer.fence,
@@ -255,7 +255,7 @@ pub fn report_of(offer: &Offer, outcome: Outcome) -> FromBridge {
     })
 }
 
-pub fn written(uid: &str, held_number: Option<u32>) -> Outcome {
+pub(crate) fn written(uid: &str, held_number: Option<u32>) -> Outcome {
     Outcome::Written {
         uid: uid.to_owned(),
         technology: "mifare_classic_1k".to_owned(),
@@ -263,11 +263,11 @@ pub fn written(uid: &str, held_number: Option<u32>) -> Outcome {
     }
 }
 
-pub fn unwritten(kind: &str) -> Outcome {
+pub(crate) fn unwritten(kind: &str) -> Outcome {
     Outcome::Unwritten { error: error(kind) }
 }
 
-pub fn unknown(uid: &str) -> Outcome {
+pub(crate) fn unknown(uid: &str) -> Outcome {
     Outcome::Unknown {
         uid: uid.to_owned(),
         error: error("encoding_interrupted"),
@@ -275,7 +275,7 @@ pub fn unknown(uid: &str) -> Outcome {
 }
 
 /// What is offered to be written.
-pub fn credential_of(offer: &Offer) -> Credential {
+pub(crate) fn credential_of(offer: &Offer) -> Credential {
     match &offer.action {
         Action::Encode(credential) => credential.clone(),
         Action::Scan => panic!("expected an encode"),
@@ -283,7 +283,7 @@ pub fn credential_of(offer: &Offer) -> Credential {
 }
 
 /// A card that holds exactly what was offered.
-pub fn scanned(uid: &str, credential: &Credential) -> Outcome {
+pub(crate) fn scanned(uid: &str, credential: &Credential) -> Outcome {
     Outcome::Scanned(Scanned {
         uid: uid.to_owned(),
         technology: "mifare_classic_1k".to_owned(),
@@ -303,7 +303,7 @@ pub fn scanned(uid: &str, credential: &Credential) -> Outcome {
     })
 }
 
-pub fn scanned_as(condition: CardCondition) -> Outcome {
+pub(crate) fn scanned_as(condition: CardCondition) -> Outcome {
     Outcome::Scanned(Scanned {
         uid: CARD.to_owned(),
         technology: "mifare_classic_1k".to_owned(),
@@ -312,7 +312,7 @@ pub fn scanned_as(condition: CardCondition) -> Outcome {
     })
 }
 
-pub fn job(offer: &Offer, stage: protocol::link::JobStage) -> JobState {
+pub(crate) fn job(offer: &Offer, stage: protocol::link::JobStage) -> JobState {
     JobState {
         attempt_id: offer.attempt_id,
         fence: offer.fence,

@@ -1,15 +1,12 @@
 //! Scans from the API to a bridge and back.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
-mod support;
-
 use protocol::link::CardCondition;
 use serde_json::{Value, json};
-use support::bridge::{
+
+use crate::support::bridge::{
     Bridge, CARD, IDENTITY, credential_of, scanned, scanned_as, unwritten, written,
 };
-use support::{World, id};
+use crate::support::{World, id};
 
 async fn connected() -> (World, Bridge, String) {
     let world = World::start().await;

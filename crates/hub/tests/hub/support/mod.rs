@@ -1,39 +1,40 @@
 //! A hub on port 0 with a database of its own, an API client, and a bridge that does what the test says.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses a part of it"
-)]
-
-pub mod bridge;
-pub mod contract;
+pub(crate) mod bridge;
+pub(crate) mod contract;
 
 use std::time::Duration;
 
 use hub::{Admin, DoorCategory, Hub, HubSettings};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use self::bridge::Bridge;
+
+/// An id that nothing has.
+pub(crate) const NOBODY: &str = "00000000-0000-4000-8000-000000000000";
+
 /// Against hanging; nothing that works comes near it.
-pub const GENEROUS: Duration = Duration::from_secs(60);
+pub(crate) const GENEROUS: Duration = Duration::from_secs(60);
 
 /// A running hub with one workspace, one site, rooms 101 to 105 and a garage.
-pub struct World {
-    pub hub: Hub,
-    pub admin: Admin,
-    pub api_key: String,
-    pub workspace: Uuid,
-    pub site: Uuid,
-    pub rooms: Vec<Uuid>,
-    pub garage: Uuid,
-    pub endpoint: String,
+pub(crate) struct World {
+    pub(crate) hub: Hub,
+    pub(crate) admin: Admin,
+    pub(crate) api_key: String,
+    pub(crate) workspace: Uuid,
+    pub(crate) site: Uuid,
+    pub(crate) rooms: Vec<Uuid>,
+    pub(crate) garage: Uuid,
+    pub(crate) endpoint: String,
     /// What the hub is opened with at the next restart.
-    pub settings: HubSettings,
+    pub(crate) settings: HubSettings,
     client: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     served: Option<JoinHandle<std::io::Result<()>>>,
@@ -42,18 +43,18 @@ pub struct World {
 
 /// An answer of the API.
 #[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: reqwest::header::HeaderMap,
-    pub body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(|_| {}).await
     }
 
-    pub async fn start_with(change: impl FnOnce(&mut HubSettings)) -> Self {
+    pub(crate) async fn start_with(change: impl FnOnce(&mut HubSettings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = HubSettings::new(folder.path().join("hub.sqlite"));
         change(&mut settings);
@@ -126,7 +127,7 @@ impl World {
     }
 
     /// Stops the hub and starts it again on the same database, at another address.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.stop().await;
         self.hub = Hub::open(self.settings.clone()).await.unwrap();
         self.admin = self.hub.admin();
@@ -134,13 +135,13 @@ impl World {
     }
 
     /// Ends the hub and everything it left.
-    pub async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         self.stop().await;
         self.folder.close().unwrap();
     }
 
     /// A POST with the key; must be answered 200 and as the contract says.
-    pub async fn call(&self, path: &str, body: Value) -> Value {
+    pub(crate) async fn call(&self, path: &str, body: Value) -> Value {
         let answer = self.post(path, body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
         assert_eq!(answer.body["ok"], true);
@@ -148,7 +149,7 @@ impl World {
         answer.body
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(
             Method::POST,
             path,
@@ -158,12 +159,12 @@ impl World {
         .await
     }
 
-    pub async fn get(&self, path_and_query: &str) -> Answer {
+    pub(crate) async fn get(&self, path_and_query: &str) -> Answer {
         self.send(Method::GET, path_and_query, Some(&self.api_key), Vec::new())
             .await
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -180,7 +181,7 @@ impl World {
         Self::answer(request).await
     }
 
-    pub async fn send_with_header(&self, path: &str, name: &str, value: &str) -> Answer {
+    pub(crate) async fn send_with_header(&self, path: &str, name: &str, value: &str) -> Answer {
         let url = format!("{}{path}", self.endpoint);
         let request = self
             .client
@@ -203,13 +204,13 @@ impl World {
         }
     }
 
-    pub async fn create_user(&self) -> String {
+    pub(crate) async fn create_user(&self) -> String {
         let body = json!({ "acs_system_id": self.site, "full_name": "Ada Guest" });
         id(&self.call("/acs/users/create", body).await["acs_user"]["acs_user_id"])
     }
 
     /// A guest credential for these rooms; `metadata` is its `visionline_metadata`.
-    pub async fn create_credential(&self, rooms: &[Uuid], metadata: Option<Value>) -> Value {
+    pub(crate) async fn create_credential(&self, rooms: &[Uuid], metadata: Option<Value>) -> Value {
         let mut body = json!({
             "acs_user_id": self.create_user().await,
             "access_method": "card",
@@ -223,7 +224,7 @@ impl World {
         self.call("/acs/credentials/create", body).await["acs_credential"].clone()
     }
 
-    pub async fn encode(&self, encoder: &str, credential: &Value) -> Value {
+    pub(crate) async fn encode(&self, encoder: &str, credential: &Value) -> Value {
         let body = json!({
             "acs_encoder_id": encoder,
             "acs_credential_id": credential["acs_credential_id"],
@@ -231,31 +232,45 @@ impl World {
         self.call("/acs/encoders/encode_credential", body).await["action_attempt"].clone()
     }
 
-    pub async fn scan(&self, encoder: &str) -> Value {
+    pub(crate) async fn scan(&self, encoder: &str) -> Value {
         let body = json!({ "acs_encoder_id": encoder });
         self.call("/acs/encoders/scan_credential", body).await["action_attempt"].clone()
     }
 
-    pub async fn attempt(&self, attempt: &Value) -> Value {
+    pub(crate) async fn attempt(&self, attempt: &Value) -> Value {
         let body = json!({ "action_attempt_id": attempt["action_attempt_id"] });
         self.call("/action_attempts/get", body).await["action_attempt"].clone()
     }
 
-    pub async fn credential(&self, credential: &Value) -> Value {
+    pub(crate) async fn credential(&self, credential: &Value) -> Value {
         let body = json!({ "acs_credential_id": credential["acs_credential_id"] });
         self.call("/acs/credentials/get", body).await["acs_credential"].clone()
     }
 
     /// Waits for the end of an attempt.
-    pub async fn ended(&self, attempt: &Value) -> Value {
+    pub(crate) async fn ended(&self, attempt: &Value) -> Value {
         let id = id(&attempt["action_attempt_id"]).parse().unwrap();
         let ended = tokio::time::timeout(GENEROUS, self.hub.attempt_ended(id));
         ended.await.unwrap().unwrap().unwrap();
         self.attempt(attempt).await
     }
 
+    /// What the database looks like after the clock was set back by a day.
+    pub(crate) async fn date_grants_from_the_future(&self) {
+        let options = SqliteConnectOptions::new()
+            .filename(&self.settings.database)
+            .busy_timeout(GENEROUS);
+        let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+        let moved = sqlx::query("UPDATE grants SET granted_at = granted_at + 86400000")
+            .execute(&mut database)
+            .await
+            .unwrap();
+        assert!(moved.rows_affected() > 0);
+        database.close().await.unwrap();
+    }
+
     /// The types of all events about a credential, in order.
-    pub async fn events_of(&self, credential: &Value) -> Vec<String> {
+    pub(crate) async fn events_of(&self, credential: &Value) -> Vec<String> {
         let body = json!({ "acs_credential_id": credential["acs_credential_id"] });
         self.call("/events/list", body).await["events"]
             .as_array()
@@ -266,7 +281,7 @@ impl World {
     }
 
     /// Everything that an API client could see, to show that nothing changed.
-    pub async fn everything(&self) -> Value {
+    pub(crate) async fn everything(&self) -> Value {
         let all = json!({});
         let by_site = json!({ "acs_system_id": self.site });
         json!([
@@ -282,7 +297,7 @@ impl World {
 }
 
 /// The text of a JSON string.
-pub fn id(value: &Value) -> String {
+pub(crate) fn id(value: &Value) -> String {
     value
         .as_str()
         .unwrap_or_else(|| panic!("{value} is no string"))
@@ -290,7 +305,7 @@ pub fn id(value: &Value) -> String {
 }
 
 /// Asserts the envelope of an error.
-pub fn assert_error(answer: &Answer, status: u16, kind: &str) {
+pub(crate) fn assert_error(answer: &Answer, status: u16, kind: &str) {
     assert_eq!(answer.status, status, "{}", answer.body);
     let error = &answer.body["error"];
     assert_eq!(answer.body["ok"], false);
@@ -306,4 +321,27 @@ pub fn assert_error(answer: &Answer, status: u16, kind: &str) {
         error["validation_errors"].is_object(),
         kind == "invalid_input"
     );
+}
+
+/// A hub that waits for a bridge with this token.
+pub(crate) async fn world_with_token() -> (World, String) {
+    let world = World::start().await;
+    let token = world
+        .admin
+        .create_bridge_token(world.site, "front desk")
+        .await
+        .unwrap();
+    (world, token)
+}
+
+/// A hub and one bridge, with its token.
+pub(crate) async fn connected() -> (World, Bridge, String) {
+    let world = World::start().await;
+    let token = world
+        .admin
+        .create_bridge_token(world.site, "front desk")
+        .await
+        .unwrap();
+    let bridge = Bridge::connect(&world, &token).await;
+    (world, bridge, token)
 }

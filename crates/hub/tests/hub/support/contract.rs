@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 static CONTRACT: LazyLock<Value> = LazyLock::new(|| {
     let path = std::env::var_os("CARDBRIDGE_CONTRACT").map_or_else(
@@ -25,7 +25,7 @@ static CONTRACT: LazyLock<Value> = LazyLock::new(|| {
 const NAMES_BEYOND_THE_CONTRACT: [&str; 1] = ["no_card_on_encoder"];
 
 /// Panics with every breach when the 200 answer of a path is not as the contract says.
-pub fn check(path: &str, body: &Value) {
+pub(crate) fn check(path: &str, body: &Value) {
     let schema = &CONTRACT["paths"][path]["post"]["responses"]["200"]["content"]["application/json"]
         ["schema"];
     assert!(schema.is_object(), "the contract does not know {path}");
@@ -38,7 +38,7 @@ pub fn check(path: &str, body: &Value) {
 }
 
 /// All breaches of a value against a schema.
-pub fn breaches(schema: &Value, value: &Value, place: &str) -> Vec<String> {
+pub(crate) fn breaches(schema: &Value, value: &Value, place: &str) -> Vec<String> {
     if let Some(name) = schema["$ref"].as_str() {
         let name = name.rsplit('/').next().unwrap();
         return breaches(&CONTRACT["components"]["schemas"][name], value, place);
@@ -137,4 +137,22 @@ fn string(schema: &Value, value: &Value, place: &str) -> Vec<String> {
     } else {
         vec![format!("{place}: {text:?} is no {}", schema["format"])]
     }
+}
+
+#[test]
+fn the_contract_check_finds_what_breaks_it() {
+    let schema = json!({
+        "type": "object",
+        "required": ["a", "b"],
+        "properties": {
+            "a": { "type": "string", "format": "uuid" },
+            "b": { "type": "array", "items": { "type": "string", "enum": ["x"] } },
+            "c": { "oneOf": [{ "type": "string" }, { "type": "number" }] },
+        },
+    });
+    let count = |value: Value| breaches(&schema, &value, "").len();
+    assert_eq!(count(json!({ "a": super::NOBODY, "b": ["x"], "c": 1 })), 0);
+    assert_eq!(count(json!({ "a": "no uuid", "b": ["y"], "c": true })), 3);
+    assert_eq!(count(json!({ "a": null })), 2);
+    assert_eq!(count(json!([])), 1);
 }

@@ -1,0 +1,18 @@
+//! The hub as its clients and its bridges see it: real HTTP and WebSockets on loopback, a database of its own for each
+//! test.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod access;
+mod administration;
+mod at_the_pc;
+mod bad_input;
+mod encode;
+mod grants;
+mod link;
+mod outcomes;
+mod queue;
+mod reconnect;
+mod resources;
+mod scan;
+mod support;
