@@ -4,6 +4,7 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -56,7 +57,8 @@ pub(crate) fn timeout_until(deadline: Instant) -> Timespec {
 #[derive(Debug)]
 pub(crate) struct Thread {
     handle: JoinHandle<()>,
-    ended: Receiver<()>,
+    /// Behind a lock only so that encoders can be shared between threads.
+    ended: Mutex<Receiver<()>>,
 }
 
 impl Thread {
@@ -69,12 +71,19 @@ impl Thread {
                 let _alive = alive;
                 work();
             })?;
-        Ok(Thread { handle, ended })
+        Ok(Thread {
+            handle,
+            ended: Mutex::new(ended),
+        })
     }
 
     /// Waits for the end. A thread that does not come to it is left behind, with a word in the log.
     pub(crate) fn join(self) {
-        match self.ended.recv_timeout(JOIN_LIMIT) {
+        let ended = self
+            .ended
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        match ended.recv_timeout(JOIN_LIMIT) {
             Err(RecvTimeoutError::Disconnected) | Ok(()) => {
                 if self.handle.join().is_err() {
                     tracing::error!("an emulator's thread panicked");

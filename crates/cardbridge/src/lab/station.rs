@@ -1,7 +1,6 @@
 //! The device at one place of the lab, whichever wire it speaks.
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use emulator::{PcscReader, Pn532Encoder, ReaderSettings, Slot};
 
@@ -14,7 +13,7 @@ pub(super) enum Device {
     Serial(Pn532Encoder),
     /// A PC/SC reader behind a `vpcd`.
     Reader {
-        reader: Mutex<PcscReader>,
+        reader: PcscReader,
         slot: Slot,
         vpcd_port: u16,
     },
@@ -29,7 +28,7 @@ impl Device {
         let slot = Slot::new();
         let reader = PcscReader::start(slot.clone(), vpcd_port, ReaderSettings::default())?;
         Ok(Self::Reader {
-            reader: Mutex::new(reader),
+            reader,
             slot,
             vpcd_port,
         })
@@ -59,14 +58,14 @@ impl Device {
     pub(super) fn is_plugged(&self) -> bool {
         match self {
             Self::Serial(encoder) => encoder.is_plugged(),
-            Self::Reader { reader, .. } => lock(reader).is_plugged(),
+            Self::Reader { reader, .. } => reader.is_plugged(),
         }
     }
 
     pub(super) fn unplug(&self) {
         match self {
             Self::Serial(encoder) => encoder.unplug(),
-            Self::Reader { reader, .. } => lock(reader).unplug(),
+            Self::Reader { reader, .. } => reader.unplug(),
         }
     }
 
@@ -74,13 +73,9 @@ impl Device {
         match self {
             Self::Serial(encoder) => encoder.plug().map_err(LabError::from),
             Self::Reader { reader, .. } => {
-                lock(reader).plug();
+                reader.plug();
                 Ok(())
             }
         }
     }
-}
-
-fn lock(reader: &Mutex<PcscReader>) -> MutexGuard<'_, PcscReader> {
-    reader.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,5 +1,5 @@
-//! How a virtual lock reads a virtual card: the lock's own procedure, under an antenna of its own. The only place where
-//! the commands of `card` and the cards of `emulator` meet without a wire between them.
+//! How a virtual lock reads a virtual card: the lock's own procedure, under an antenna of its own. The only place of
+//! the product where the commands of `card` and the cards of `emulator` meet without a wire between them.
 
 use card::{
     ClassicCommand, Command, CopiesRead, KeyType, LockKeys, PresentedCard, Procedure, ReadCopies,

@@ -1,0 +1,6 @@
+//! The lab over HTTP.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bench;
+mod refusals;
+mod verbs;
