@@ -34,7 +34,7 @@ pub trait CardSession {
     /// Whether this encoder can translate such commands. Asked before the first write.
     fn supports(&self, kind: CommandKind) -> bool;
 
-    /// Sends one command to the card and waits for its answer, a second at the most.
+    /// Sends one command to the card and waits for its answer, two seconds at the most.
     ///
     /// # Errors
     /// [`ErrorKind::CardGone`](crate::ErrorKind::CardGone) when the card does not answer any more, else what the

@@ -12,14 +12,15 @@ use crate::line::Line;
 /// An answer's data, without its response code.
 pub(crate) type Data = Zeroizing<Vec<u8>>;
 
-/// The chip acknowledges within 15 ms (UM 6.2.1.3); USB adapters add up to 16 ms each way. nfcpy allows 100 ms.
-const ACKNOWLEDGE_LIMIT: Duration = Duration::from_millis(100);
+/// The chip acknowledges within 15 ms (UM 6.2.1.3); USB adapters add up to 16 ms each way, a busy PC some more. nfcpy
+/// allows 100 ms.
+const ACKNOWLEDGE_LIMIT: Duration = Duration::from_millis(250);
 /// A chip that has just been woken, behind an adapter that has just been opened, takes longer (nfcpy allows 1.5 s).
 const FIRST_ACKNOWLEDGE_LIMIT: Duration = Duration::from_millis(750);
 /// The longest command about a card that is there, or is looked for a few times only.
 const ANSWER_LIMIT: Duration = Duration::from_millis(600);
 /// Silence within a frame that means the rest of it is lost. A byte takes 1 ms at 9600 baud, an adapter holds 16 ms.
-const GAP: Duration = Duration::from_millis(50);
+const GAP: Duration = Duration::from_millis(100);
 /// Silence after an abort that means nothing is on its way any more.
 const QUIET: Duration = Duration::from_millis(20);
 /// How often a long wait looks at its [`Stop`].

@@ -12,7 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::discovery::off_thread;
 
-/// How long one command may take before its thread is given up. Drivers promise a second; a slow PC gets some more.
+/// How long one command may take before its thread is given up. Drivers promise two seconds; a slow PC gets one more.
 const EXCHANGE_PATIENCE: Duration = Duration::from_secs(3);
 /// How much later than the card wait's own deadline a driver may come back.
 const SELECT_PATIENCE: Duration = Duration::from_secs(3);
