@@ -168,3 +168,55 @@ impl Dispatch {
         inner.links.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::rows;
+
+    const GRACE: Duration = Duration::from_secs(5);
+
+    fn bridge() -> BridgeId {
+        BridgeId(rows::uuid(1))
+    }
+
+    #[test]
+    fn a_lost_bridge_is_waited_for_until_its_grace_is_over() {
+        type Lose = fn(&Dispatch);
+        let unregistered: Lose = |dispatch| {
+            dispatch.register(bridge(), 1).unwrap();
+            dispatch.unregister(bridge(), 1);
+        };
+        let expected: Lose = |dispatch| dispatch.expect([bridge()]);
+        let too_slow: Lose = |dispatch| {
+            let registration = dispatch.register(bridge(), 1).unwrap();
+            drop(registration.say);
+            dispatch.say(bridge(), FromHub::Acknowledge { snapshot: 1 });
+        };
+        for lose in [unregistered, expected, too_slow] {
+            let dispatch = Dispatch::new(GRACE);
+            let before = Instant::now();
+            lose(&dispatch);
+            let until = dispatch.next_grace_end().unwrap();
+            assert!(until >= before + GRACE && until <= Instant::now() + GRACE);
+            let just_before = until - Duration::from_millis(1);
+            assert_eq!(dispatch.take_given_up(just_before), []);
+            assert_eq!(dispatch.presence(bridge()), Presence::Present);
+            assert_eq!(dispatch.take_given_up(until), [bridge()]);
+            assert_eq!(dispatch.presence(bridge()), Presence::Gone);
+            assert_eq!(dispatch.next_grace_end(), None);
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_replaced_link_does_not_end_the_newer_one() {
+        let dispatch = Dispatch::new(GRACE);
+        let older = dispatch.register(bridge(), 1).unwrap();
+        dispatch.register(bridge(), 2).unwrap();
+        assert!(older.say.is_closed());
+        assert!(dispatch.register(bridge(), 1).is_none());
+        dispatch.unregister(bridge(), 1);
+        assert_eq!(dispatch.next_grace_end(), None);
+        assert_eq!(dispatch.presence(bridge()), Presence::Present);
+    }
+}

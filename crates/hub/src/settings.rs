@@ -59,3 +59,22 @@ impl HubSettings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The waits that docs/link.md and docs/api.md promise.
+    #[test]
+    fn a_hub_waits_as_long_as_the_documents_say() {
+        let settings = HubSettings::new("hub.sqlite");
+        let seconds = Duration::from_secs;
+        assert_eq!(settings.card_wait, seconds(30));
+        assert_eq!(settings.write_bound, seconds(10));
+        assert_eq!(settings.deadline_margin, seconds(10));
+        assert_eq!(settings.bridge_grace, seconds(5));
+        assert_eq!(settings.ping_every, seconds(10));
+        assert_eq!(settings.silence_limit, seconds(25));
+        assert_eq!(settings.queue_limit, 8);
+    }
+}

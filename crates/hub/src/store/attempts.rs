@@ -212,3 +212,42 @@ pub(crate) async fn set_outcome(
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection;
+
+    use super::*;
+    use crate::decisions::rows;
+
+    fn error() -> End {
+        End::Error(AttemptError {
+            kind: "action_attempt_expired".to_owned(),
+            message: "Encode the credential again.".to_owned(),
+        })
+    }
+
+    #[tokio::test]
+    async fn the_first_end_of_an_attempt_stands() {
+        let success = End::Success(serde_json::json!({ "a": 1 }));
+        for (first, later) in [(success.clone(), error()), (error(), success)] {
+            let mut db = Db::connect("sqlite::memory:").await.unwrap();
+            sqlx::migrate!("./migrations").run(&mut db).await.unwrap();
+            // The attempt's site and encoder are of no interest here.
+            sqlx::query("PRAGMA foreign_keys = OFF")
+                .execute(&mut db)
+                .await
+                .unwrap();
+            let attempt = rows::encode(1, &rows::encoder(1), &rows::credential(1));
+            let id = attempt.action_attempt_id;
+            insert(&mut db, &attempt).await.unwrap();
+            assert!(end(&mut db, id, &first, rows::NOW).await.unwrap());
+            let ended = get(&mut db, id).await.unwrap().unwrap();
+            assert!(!end(&mut db, id, &later, rows::NOW).await.unwrap());
+            let kept = get(&mut db, id).await.unwrap().unwrap();
+            assert_eq!(kept.status, ended.status);
+            assert_eq!(kept.result, ended.result);
+            assert_eq!(kept.error_type, ended.error_type);
+        }
+    }
+}
