@@ -1,6 +1,7 @@
 //! One task per encoder: carries out what its job machine wants, and tells the machine what came of it.
 
 mod connection;
+mod device;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -18,8 +19,8 @@ use crate::journal::Journal;
 use crate::link::Uplink;
 use crate::machine::{BootTime, Effect, Entry, Event, Machine};
 use crate::watchers::Watchers;
-pub(crate) use connection::Device;
 use connection::{Connection, News};
+pub(crate) use device::Device;
 
 /// The reason of an encoder that nothing is known of yet.
 const NOT_OPENED_YET: &str = "The encoder is being opened.";

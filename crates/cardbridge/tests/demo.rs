@@ -1,7 +1,7 @@
 //! The demo in this process: it is ready when it says so, its parts know each other, and it leaves nothing behind.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cardbridge::demo::{Demo, DemoSettings};
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +9,8 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 const UID: &str = "04A1B2C3";
+/// Longer than any attempt here; against hanging.
+const LIMIT: Duration = Duration::from_secs(60);
 
 fn settings() -> DemoSettings {
     DemoSettings {
@@ -26,10 +28,13 @@ async fn post(demo: &Demo, path: &str, body: Value) -> Value {
     request.send().await.unwrap().json().await.unwrap()
 }
 
-/// Polls an attempt to its end, as the API wants it.
+/// Asks for an attempt until it has ended, as the API wants it.
 async fn ended(demo: &Demo, mut answer: Value) -> Value {
+    let deadline = Instant::now() + LIMIT;
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
     while answer["action_attempt"]["status"] == "pending" {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        pace.tick().await;
+        assert!(Instant::now() < deadline, "the attempt never ended");
         let id = json!({"action_attempt_id": answer["action_attempt"]["action_attempt_id"]});
         answer = post(demo, "/action_attempts/get", id).await;
     }

@@ -1,16 +1,14 @@
 //! The connection to one encoder: its thread, what it was asked, how long it may take, and when it is opened again.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use card::{Command, Reply};
 use encoder::{
-    Abandoned, Access, CardWait, Driver, EncoderThread, Error, ErrorKind, Listing, Selected,
-    Selector, Settings, Stop,
+    Abandoned, Access, CardWait, EncoderThread, Error, ErrorKind, Listing, Selected, Stop,
 };
 use tokio::sync::{mpsc, oneshot};
 
-use crate::discovery::off_thread;
+use super::device::{Device, concerns_device};
 
 /// How long one command may take before its thread is given up. Drivers promise two seconds; a slow PC gets one more.
 const EXCHANGE_PATIENCE: Duration = Duration::from_secs(3);
@@ -21,15 +19,6 @@ const OPEN_PATIENCE: Duration = Duration::from_secs(10);
 /// When an encoder that is there but cannot be opened is tried again; doubles up to the cap.
 const REOPEN_FIRST: Duration = Duration::from_secs(1);
 const REOPEN_CAP: Duration = Duration::from_secs(30);
-
-/// Which device, by whom.
-pub(crate) struct Device {
-    pub driver: Arc<dyn Driver>,
-    pub selector: Selector,
-    pub settings: Settings,
-    pub identity: String,
-    pub display_name: String,
-}
 
 /// What happened on a connection.
 pub(super) enum News {
@@ -89,6 +78,14 @@ enum State {
     GivenUp,
 }
 
+impl State {
+    /// Not there, as far as is known.
+    const CLOSED: Self = Self::Closed {
+        retry: None,
+        wait: REOPEN_FIRST,
+    };
+}
+
 /// What the thread was asked and has not answered.
 struct Question {
     until: Instant,
@@ -99,10 +96,7 @@ impl Connection {
     /// A connection that is being opened.
     pub(super) fn open(device: Device, abandoned: Abandoned) -> Self {
         let (answer, answers) = mpsc::unbounded_channel();
-        let state = State::Closed {
-            retry: None,
-            wait: REOPEN_FIRST,
-        };
+        let state = State::CLOSED;
         let mut connection = Self {
             device,
             abandoned,
@@ -207,11 +201,7 @@ impl Connection {
         };
         self.look_again = !is_quiet || self.looking.is_some();
         if !self.look_again {
-            let (driver, selector) = (
-                Arc::clone(&self.device.driver),
-                self.device.selector.clone(),
-            );
-            self.looking = Some(off_thread(move || driver.look_up(&selector)));
+            self.looking = Some(self.device.look_up());
         }
     }
 
@@ -238,10 +228,7 @@ impl Connection {
                 None
             }
             State::GivenUp if is_absent => {
-                self.state = State::Closed {
-                    retry: None,
-                    wait: REOPEN_FIRST,
-                };
+                self.state = State::CLOSED;
                 None
             }
             State::Open { question: None, .. } if is_absent => {
@@ -258,10 +245,7 @@ impl Connection {
     /// Lets the command under way finish, then frees the device; a thread that does not come back is given up.
     pub(super) async fn shut_down(mut self) {
         self.stop_selecting();
-        let closed = State::Closed {
-            retry: None,
-            wait: REOPEN_FIRST,
-        };
+        let closed = State::CLOSED;
         let State::Open { thread, .. } = std::mem::replace(&mut self.state, closed) else {
             return;
         };
@@ -329,10 +313,7 @@ impl Connection {
     }
 
     fn opened(&mut self) {
-        let closed = State::Closed {
-            retry: None,
-            wait: REOPEN_FIRST,
-        };
+        let closed = State::CLOSED;
         if let State::Opening { thread, .. } = std::mem::replace(&mut self.state, closed) {
             self.state = State::Open {
                 thread,
@@ -377,17 +358,8 @@ impl Connection {
 
     fn reopen(&mut self, wait: Duration) {
         self.opening += 1;
-        let (driver, selector, settings) = (
-            Arc::clone(&self.device.driver),
-            self.device.selector.clone(),
-            self.device.settings.clone(),
-        );
-        let thread = EncoderThread::start(
-            &self.device.display_name,
-            &self.abandoned,
-            move || driver.open(&selector, &settings),
-            self.answering(Answer::Opened),
-        );
+        let opened = self.answering(Answer::Opened);
+        let thread = self.device.open(&self.abandoned, opened);
         self.state = State::Opening {
             thread,
             until: Instant::now() + OPEN_PATIENCE,
@@ -421,21 +393,5 @@ async fn seen(looking: &mut Option<oneshot::Receiver<Listing>>) -> Option<Listin
     match looking {
         Some(look) => look.await.ok(),
         None => std::future::pending().await,
-    }
-}
-
-/// Errors after which the device must be opened again.
-fn concerns_device(kind: ErrorKind) -> bool {
-    match kind {
-        ErrorKind::Absent
-        | ErrorKind::Held
-        | ErrorKind::NotPermitted
-        | ErrorKind::Unresponsive
-        | ErrorKind::Protocol => true,
-        ErrorKind::NoCard
-        | ErrorKind::CardGone
-        | ErrorKind::SeveralCards
-        | ErrorKind::Cancelled
-        | ErrorKind::Unsupported => false,
     }
 }

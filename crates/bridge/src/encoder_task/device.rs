@@ -1,0 +1,56 @@
+//! One device as the configuration or its driver names it: how to look it up and how to open it.
+
+use std::sync::Arc;
+
+use encoder::{Abandoned, Driver, EncoderThread, Error, ErrorKind, Listing, Selector, Settings};
+use tokio::sync::oneshot;
+
+use crate::discovery::off_thread;
+
+/// Which device, by whom.
+pub(crate) struct Device {
+    pub driver: Arc<dyn Driver>,
+    pub selector: Selector,
+    pub settings: Settings,
+    pub identity: String,
+    pub display_name: String,
+}
+
+impl Device {
+    /// Looks how the device is now, off the async threads; the receiver ends without an answer after a while.
+    pub(super) fn look_up(&self) -> oneshot::Receiver<Listing> {
+        let (driver, selector) = (Arc::clone(&self.driver), self.selector.clone());
+        off_thread(move || driver.look_up(&selector))
+    }
+
+    /// Opens the device on a thread of its own.
+    pub(super) fn open(
+        &self,
+        abandoned: &Abandoned,
+        opened: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) -> EncoderThread {
+        let (driver, selector, settings) = (
+            Arc::clone(&self.driver),
+            self.selector.clone(),
+            self.settings.clone(),
+        );
+        let open = move || driver.open(&selector, &settings);
+        EncoderThread::start(&self.display_name, abandoned, open, opened)
+    }
+}
+
+/// Errors after which the device must be opened again.
+pub(super) fn concerns_device(kind: ErrorKind) -> bool {
+    match kind {
+        ErrorKind::Absent
+        | ErrorKind::Held
+        | ErrorKind::NotPermitted
+        | ErrorKind::Unresponsive
+        | ErrorKind::Protocol => true,
+        ErrorKind::NoCard
+        | ErrorKind::CardGone
+        | ErrorKind::SeveralCards
+        | ErrorKind::Cancelled
+        | ErrorKind::Unsupported => false,
+    }
+}
