@@ -176,3 +176,34 @@ fn frozen(result: &impl serde::Serialize) -> sqlx::Result<End> {
         .map(End::Success)
         .map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decisions::rows;
+    use crate::settings::HubSettings;
+
+    #[tokio::test]
+    async fn a_report_of_an_older_connection_is_not_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = HubSettings::new(folder.path().join("hub.sqlite"));
+        let core = std::sync::Arc::new(Core::open(settings).await.unwrap());
+        let admin = crate::Admin::new(std::sync::Arc::clone(&core));
+        let workspace = admin.create_workspace("Grand Hotel").await.unwrap();
+        let site = admin.create_site(workspace, "Main", "UTC").await.unwrap();
+        admin.create_bridge_token(site, "front desk").await.unwrap();
+        let bridge = bridges::all(&mut core.store.read().await.unwrap())
+            .await
+            .unwrap()[0];
+        let report = OutcomeReport {
+            attempt_id: rows::uuid(1),
+            fence: 1,
+            ended_at: rows::NOW.timestamp(),
+            outcome: Outcome::Unwritten {
+                error: crate::attempt_error::bridge_disconnected(),
+            },
+        };
+        let taken = core.take_outcome(bridge, 7, &report, rows::NOW).await;
+        assert!(matches!(taken, Err(LinkError::Replaced)));
+    }
+}
