@@ -28,7 +28,7 @@ impl Desk {
     async fn start() -> Self {
         let (folder, slot) = (tempfile::tempdir().unwrap(), Slot::new());
         let encoder = Pn532Encoder::start(slot.clone(), folder.path().join("front-desk")).unwrap();
-        let hub = Hub::start();
+        let hub = Hub::start("30s");
         let pc = EncoderPc::with_pn532(&hub.section(), "Front Desk", encoder.path());
         let bridge = Process::start(pc.command("run"));
         let card = factory_card("04A1B2C3");
