@@ -11,7 +11,7 @@ use card::{CopyIndex, Suspects};
 use jiff::Timestamp;
 use protocol::link::{Action, EncoderFence, JobStage, JobState, Outcome, OutcomeReport};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row, SqlitePool};
+use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
 use crate::machine::{Entry, Known, interrupted_by_restart, lost_by_restart};
@@ -44,7 +44,9 @@ pub enum JournalError {
     )]
     Database(#[from] sqlx::Error),
     /// The schema could not be brought up to date.
-    #[error("the journal was written by another version of cardbridge that this one cannot read")]
+    #[error(
+        "the journal cannot be brought up to date; check the disk's free space, and that no newer version of cardbridge wrote it"
+    )]
     Migrate(#[from] sqlx::migrate::MigrateError),
     /// An intent for a job that is not open.
     #[error("the journal has no open job of this kind; nothing is written to the card")]
@@ -83,57 +85,14 @@ impl Journal {
     /// # Errors
     /// When the database refused: the entry is not there then.
     pub async fn commit(&self, identity: &str, entry: &Entry) -> Result<(), JournalError> {
-        let now = Timestamp::now().to_string();
-        let mut transaction = self.pool.begin().await?;
-        match entry {
-            Entry::Accepted(offer) => {
-                let (kind, credential) = match &offer.action {
-                    Action::Encode(credential) => ("encode", Some(credential)),
-                    Action::Scan => ("scan", None),
-                };
-                sqlx::query(
-                    "INSERT INTO jobs (attempt_id, hub_id, identity, fence, kind, acs_credential_id, credential_number, stage, accepted_at)
-                     VALUES (?, (SELECT hub_id FROM hub), ?, ?, ?, ?, ?, 'accepted', ?)",
-                )
-                .bind(offer.attempt_id.to_string())
-                .bind(identity)
-                .bind(signed(offer.fence))
-                .bind(kind)
-                .bind(credential.map(|credential| credential.acs_credential_id.to_string()))
-                .bind(credential.map(|credential| i64::from(credential.number)))
-                .bind(&now)
-                .execute(&mut *transaction)
-                .await?;
-                sqlx::query(
-                    "INSERT INTO fences (hub_id, identity, fence) VALUES ((SELECT hub_id FROM hub), ?1, ?2)
-                     ON CONFLICT (hub_id, identity) DO UPDATE SET fence = max(fence, ?2)",
-                )
-                .bind(identity)
-                .bind(signed(offer.fence))
-                .execute(&mut *transaction)
-                .await?;
-            }
-            Entry::Intent(intent) => {
-                let updated = sqlx::query(
-                    "UPDATE jobs SET stage = 'intent', grant_id = ?, uid = ?, digest = ?, copy = ?, intent_at = ?
-                     WHERE attempt_id = ? AND stage = 'accepted'",
-                )
-                .bind(intent.grant_id.to_string())
-                .bind(intent.uid.to_string())
-                .bind(hex::encode(intent.digest))
-                .bind(i64::from(intent.copy.number()))
-                .bind(&now)
-                .bind(intent.attempt_id.to_string())
-                .execute(&mut *transaction)
-                .await?;
-                if updated.rows_affected() != 1 {
-                    // Writing without a durable intent is what must never happen.
-                    return Err(JournalError::OutOfOrder);
-                }
-            }
-            Entry::Outcome(report) => record_outcome(&mut transaction, report).await?,
+        let mut connection = self.pool.acquire().await?;
+        let result = write(&mut connection, identity, entry).await;
+        if result.is_err() {
+            // On some errors (disk full) SQLite ends the transaction by itself, and the connection's count of open
+            // transactions is wrong from then on. A new connection knows where it stands.
+            let _ = connection.close().await;
         }
-        Ok(transaction.commit().await?)
+        result
     }
 
     /// What the journal has of an attempt.
@@ -316,8 +275,66 @@ impl Journal {
     }
 }
 
+async fn write(
+    connection: &mut SqliteConnection,
+    identity: &str,
+    entry: &Entry,
+) -> Result<(), JournalError> {
+    let now = Timestamp::now().to_string();
+    let mut transaction = connection.begin().await?;
+    match entry {
+        Entry::Accepted(offer) => {
+            let (kind, credential) = match &offer.action {
+                Action::Encode(credential) => ("encode", Some(credential)),
+                Action::Scan => ("scan", None),
+            };
+            sqlx::query(
+                    "INSERT INTO jobs (attempt_id, hub_id, identity, fence, kind, acs_credential_id, credential_number, stage, accepted_at)
+                     VALUES (?, (SELECT hub_id FROM hub), ?, ?, ?, ?, ?, 'accepted', ?)",
+                )
+                .bind(offer.attempt_id.to_string())
+                .bind(identity)
+                .bind(signed(offer.fence))
+                .bind(kind)
+                .bind(credential.map(|credential| credential.acs_credential_id.to_string()))
+                .bind(credential.map(|credential| i64::from(credential.number)))
+                .bind(&now)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query(
+                    "INSERT INTO fences (hub_id, identity, fence) VALUES ((SELECT hub_id FROM hub), ?1, ?2)
+                     ON CONFLICT (hub_id, identity) DO UPDATE SET fence = max(fence, ?2)",
+                )
+                .bind(identity)
+                .bind(signed(offer.fence))
+                .execute(&mut *transaction)
+                .await?;
+        }
+        Entry::Intent(intent) => {
+            let updated = sqlx::query(
+                    "UPDATE jobs SET stage = 'intent', grant_id = ?, uid = ?, digest = ?, copy = ?, intent_at = ?
+                     WHERE attempt_id = ? AND stage = 'accepted'",
+                )
+                .bind(intent.grant_id.to_string())
+                .bind(intent.uid.to_string())
+                .bind(hex::encode(intent.digest))
+                .bind(i64::from(intent.copy.number()))
+                .bind(&now)
+                .bind(intent.attempt_id.to_string())
+                .execute(&mut *transaction)
+                .await?;
+            if updated.rows_affected() != 1 {
+                // Writing without a durable intent is what must never happen.
+                return Err(JournalError::OutOfOrder);
+            }
+        }
+        Entry::Outcome(report) => record_outcome(&mut transaction, report).await?,
+    }
+    Ok(transaction.commit().await?)
+}
+
 async fn record_outcome(
-    transaction: &mut sqlx::SqliteConnection,
+    transaction: &mut SqliteConnection,
     report: &OutcomeReport,
 ) -> Result<(), JournalError> {
     let kind = match report.outcome {

@@ -52,13 +52,23 @@ enum Line {
 
 /// The socket could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "the local socket {path} cannot be opened; check that its directory exists and belongs to this user"
-)]
-pub struct SocketError {
-    path: PathBuf,
-    #[source]
-    source: std::io::Error,
+pub enum SocketError {
+    /// The system refused.
+    #[error(
+        "the local socket {path} cannot be opened; check that its directory exists and belongs to this user"
+    )]
+    System {
+        /// The socket.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Something else is in its place.
+    #[error("{path} is there already and is no socket; give [bridge] socket another path")]
+    Occupied {
+        /// The path that was to become the socket.
+        path: PathBuf,
+    },
 }
 
 /// Serves local requests until it is dropped. A socket file left by an earlier run is replaced: whoever holds the
@@ -70,13 +80,20 @@ pub fn serve(
     bridge: Arc<Bridge>,
     path: &Path,
 ) -> Result<impl Future<Output = ()> + Send + use<>, SocketError> {
-    let failed = |source| SocketError {
+    use std::os::unix::fs::FileTypeExt;
+    let failed = |source| SocketError::System {
         path: path.to_owned(),
         source,
     };
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => {
+            return Err(SocketError::Occupied {
+                path: path.to_owned(),
+            });
+        }
+        Ok(_) => std::fs::remove_file(path).map_err(failed)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
     }
     let listener = bind_private(path).map_err(failed)?;
     Ok(async move {
@@ -218,7 +235,7 @@ impl Daemon {
         match UnixStream::connect(path).await {
             Ok(stream) => Ok(Some(Self { stream })),
             Err(error) if matches!(error.kind(), NotFound | ConnectionRefused) => Ok(None),
-            Err(source) => Err(SocketError {
+            Err(source) => Err(SocketError::System {
                 path: path.to_owned(),
                 source,
             }),
@@ -329,5 +346,45 @@ fn unexpected(line: Line) -> RequestError {
         message: format!(
             "The daemon answered something else than was asked ({line:?}); use the same version on both sides."
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use card::SiteKeys;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whatever_is_no_socket_is_left_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let keys: SiteKeys = SiteKeys::new(card::KeyVersion::FIRST, card::SiteKey::new([1; 32]));
+        let config = crate::Config {
+            name: "Test".to_owned(),
+            state_directory: folder.path().join("state"),
+            socket: folder.path().join("site.key"),
+            personalise_blank: true,
+            discover: false,
+            hub: None,
+            keys,
+            encoders: Vec::new(),
+        };
+        std::fs::write(&config.socket, "precious").unwrap();
+        let socket = config.socket.clone();
+        let bridge = Bridge::start(config, encoder::Registry::new())
+            .await
+            .unwrap();
+        let bridge = Arc::new(bridge);
+        let refused = serve(Arc::clone(&bridge), &socket)
+            .err()
+            .unwrap()
+            .to_string();
+        assert!(refused.contains("is no socket"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&socket).unwrap(), "precious");
+
+        let free = folder.path().join("free.sock");
+        let _first = serve(Arc::clone(&bridge), &free).unwrap();
+        let _second = serve(Arc::clone(&bridge), &free).unwrap();
+        bridge.stop().await;
     }
 }

@@ -70,6 +70,14 @@ fn hub(mut section: Section<'_, '_>) -> Result<HubConfig, ConfigError> {
             })?;
     let remedy = "write the token that `cardbridge admin init` printed, or token_file with the path of a file that holds it";
     let token = section.secret("token", "token_file", remedy)?;
+    if token.trim().starts_with("seam_") {
+        let problem = "this token is an API key, and a bridge needs a token of its own";
+        return Err(section.file.wrong(
+            at,
+            problem,
+            "write the [hub] token that `cardbridge admin init` printed",
+        ));
+    }
     section.finish()?;
     Ok(HubConfig {
         url,
@@ -85,6 +93,12 @@ fn site_keys(mut section: Section<'_, '_>) -> Result<SiteKeys, ConfigError> {
     let remedy =
         "write the site's 64 hex digits, or key_file with the path of a file that holds them";
     let key = section.secret("key", "key_file", remedy)?;
+    if key.trim().bytes().all(|digit| digit == b'0') && !key.trim().is_empty() {
+        let remedy = "make one with `openssl rand -hex 32`";
+        return Err(section
+            .file
+            .wrong(at, "a site key of zeros is no secret", remedy));
+    }
     let key = SiteKey::from_hex(key.trim()).map_err(|error| {
         section
             .file
@@ -161,6 +175,13 @@ fn encoder(
         )
     })?;
     let name = section.text("name")?;
+    if name.as_deref().is_some_and(|name| name.trim().is_empty()) {
+        return Err(file.wrong(
+            start,
+            "this encoder's name is empty",
+            "write what people call it, or leave `name` out",
+        ));
+    }
     let lines = section.lines();
     let settings = section.settings()?;
     let selector = driver.configure(&settings).map_err(

@@ -78,6 +78,18 @@ impl<'a> File<'a> {
         }
     }
 
+    /// Says so when a secret stands in a configuration that other users may read.
+    fn warn_if_readable(&self, key: &str, file_key: &str) {
+        let readable =
+            std::fs::metadata(self.path).is_ok_and(|found| found.permissions().mode() & 0o007 != 0);
+        if readable {
+            tracing::warn!(
+                file = %self.path.display(),
+                "`{key}` stands in a file that other users may read; run `chmod 600` on it, or use `{file_key}`"
+            );
+        }
+    }
+
     /// Reads a file that holds a secret. One that others may read is refused: it is no secret.
     pub(super) fn secret_file(
         &self,
@@ -188,7 +200,10 @@ impl<'a, 'f> Section<'a, 'f> {
         let here = self.take(key);
         let at = self.line_of(file_key).unwrap_or_default();
         match (here, self.path(file_key)?) {
-            (Some(item), None) => self.file.text_of(key, &item).map(Zeroizing::new),
+            (Some(item), None) => {
+                self.file.warn_if_readable(key, file_key);
+                self.file.text_of(key, &item).map(Zeroizing::new)
+            }
             (None, Some(path)) => self.file.secret_file(at, &path),
             (Some(_), Some(_)) => Err(self.file.wrong(
                 at,

@@ -106,6 +106,21 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
             "correct the site key",
         ),
         (
+            "[site]\nkey = \"0000000000000000000000000000000000000000000000000000000000000000\"\n",
+            "line 2: a site key of zeros",
+            "openssl rand",
+        ),
+        (
+            &format!("{site}[hub]\nurl = \"https://hub.example.com\"\ntoken = \"seam_a_b\"\n"),
+            "this token is an API key",
+            "admin init",
+        ),
+        (
+            &format!("{site}[[encoder]]\ndriver = \"wired\"\nport = \"/a\"\nname = \"\"\n"),
+            "line 4: this encoder's name is empty",
+            "leave `name` out",
+        ),
+        (
             "[site]\nkey = 7\n",
             "line 2: `key` must be text",
             "change its value",
