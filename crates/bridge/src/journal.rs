@@ -3,8 +3,11 @@
 //! SQLite in WAL mode with `synchronous=FULL`, one connection, a file that only its owner reads. No keys and no card
 //! content: plans are derived again from the credential and the card.
 
+mod rows;
+#[cfg(test)]
+mod tests;
+
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use std::time::Duration;
 
 use card::{CopyIndex, Suspects};
@@ -14,6 +17,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{Connection, Row, SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
+use self::rows::{attempt_id, parse_uuid, report, signed, unsigned};
 use crate::machine::{Entry, Known, interrupted_by_restart, lost_by_restart};
 
 /// How long a job is kept after the hub acknowledged it (DESIGN §5.5).
@@ -358,37 +362,6 @@ async fn record_outcome(
     Ok(())
 }
 
-fn report(row: &sqlx::sqlite::SqliteRow) -> Result<Option<OutcomeReport>, JournalError> {
-    let Some(json): Option<String> = row.get("outcome") else {
-        return Ok(None);
-    };
-    let unreadable = |error: &dyn std::fmt::Display| JournalError::Unreadable(error.to_string());
-    Ok(Some(OutcomeReport {
-        attempt_id: attempt_id(row)?,
-        fence: unsigned(row.get("fence")),
-        ended_at: Timestamp::from_str(&row.get::<String, _>("ended_at"))
-            .map_err(|error| unreadable(&error))?,
-        outcome: serde_json::from_str(&json).map_err(|error| unreadable(&error))?,
-    }))
-}
-
-fn attempt_id(row: &sqlx::sqlite::SqliteRow) -> Result<Uuid, JournalError> {
-    parse_uuid(&row.get::<String, _>("attempt_id"))
-}
-
-fn parse_uuid(text: &str) -> Result<Uuid, JournalError> {
-    Uuid::from_str(text).map_err(|error| JournalError::Unreadable(error.to_string()))
-}
-
-/// SQLite's integers are signed; fences stay far below the sign.
-fn signed(fence: u64) -> i64 {
-    i64::try_from(fence).unwrap_or(i64::MAX)
-}
-
-fn unsigned(fence: i64) -> u64 {
-    u64::try_from(fence).unwrap_or_default()
-}
-
 /// Makes a directory that only its owner may enter; one that is there stays as it is.
 pub(crate) fn private_directory(directory: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
@@ -409,6 +382,3 @@ fn create_private(directory: &Path, path: &Path) -> std::io::Result<()> {
         .open(path)?;
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;
