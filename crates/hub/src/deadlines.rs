@@ -1,5 +1,6 @@
 //! The one task that ends what is due: attempts past their deadline, and those of bridges that are given up. It sleeps
-//! until the next of both and is woken when one may have come nearer; it never polls.
+//! until the next of both and is woken when one may have come nearer. It polls only while the database cannot be
+//! written, and so finds out when it can again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,29 +17,39 @@ const AFTER_ERROR: Duration = Duration::from_secs(1);
 
 /// Runs until it is aborted.
 pub(crate) async fn run(core: Arc<Core>) {
+    let mut failed_before = false;
     loop {
-        let next = match end_what_is_due(&core).await {
+        let ended = end_what_is_due(&core).await;
+        let fails = ended.is_err();
+        let next = match ended {
             Ok(next) => next,
             Err(error) => {
-                tracing::error!(%error, "deadlines could not be looked at; trying again");
+                if !failed_before {
+                    tracing::error!(%error, "deadlines could not be looked at; trying until they can");
+                }
                 Some(Instant::now() + AFTER_ERROR)
             }
         };
-        let woken = core.deadlines.notified();
-        match next {
-            Some(at) => {
-                tokio::select! {
-                    () = tokio::time::sleep_until(at) => {}
-                    () = woken => {}
-                }
+        failed_before = fails;
+        let due = async {
+            match next {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
             }
-            None => woken.await,
+        };
+        tokio::select! {
+            () = due => {}
+            () = core.deadlines.notified() => {}
+            () = core.store.write_health.failed() => {}
         }
     }
 }
 
 /// Ends what is due and says when there is more.
 async fn end_what_is_due(core: &Core) -> sqlx::Result<Option<Instant>> {
+    if core.store.write_health.is_failing() {
+        core.store.try_to_write().await?;
+    }
     core.end_expired(Moment::now()).await?;
     let given_up = core.dispatch.take_given_up(Instant::now());
     if let Err(error) = end_lost(core, &given_up).await {

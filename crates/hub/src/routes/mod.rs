@@ -17,7 +17,7 @@ use axum::Json;
 use axum::Router;
 use axum::extract::State;
 use axum::handler::Handler;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -114,17 +114,34 @@ async fn no_such_path() -> ApiError {
     ApiError::NoSuchPath
 }
 
-/// Whether the hub can read its database; needs no key.
-async fn health(State(core): State<Arc<Core>>) -> Answer {
+/// Whether the hub can read its database and the last write succeeded; needs no key.
+async fn health(State(core): State<Arc<Core>>) -> Result<(StatusCode, Json<Value>), ApiError> {
     crate::store::workspaces::all(&mut *core.store.read().await?).await?;
-    Ok(Json(json!({
-        "ok": true,
-        "msg": "I am healthy",
+    let is_ok = !core.store.write_health.is_failing();
+    let (code, message, status, description) = if is_ok {
+        (
+            StatusCode::OK,
+            "I am healthy",
+            "healthy",
+            "The database can be read, and the last write succeeded.",
+        )
+    } else {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "I am not healthy",
+            "down",
+            "The database cannot be written. Look at the hub's disk and its log.",
+        )
+    };
+    let body = json!({
+        "ok": is_ok,
+        "msg": message,
         "last_service_evaluation_at": protocol::api::Time::from(Moment::now()),
         "service_health_statuses": [
-            { "service": "database", "status": "healthy", "description": "The database can be read." },
+            { "service": "database", "status": status, "description": description },
         ],
-    })))
+    });
+    Ok((code, Json(body)))
 }
 
 /// The picture of a site.

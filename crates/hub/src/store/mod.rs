@@ -13,8 +13,10 @@ pub(crate) mod requests;
 pub(crate) mod sites;
 pub(crate) mod users;
 pub(crate) mod workspaces;
+mod writing;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{
@@ -22,6 +24,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{Sqlite, SqliteConnection, Transaction};
 
+use self::writing::{WriteHealth, Writing};
 use crate::id::HubId;
 
 /// How long a statement waits for another process (`cardbridge admin`) to commit.
@@ -34,6 +37,7 @@ const READERS: u32 = 4;
 pub(crate) struct Store {
     writer: SqlitePool,
     reader: SqlitePool,
+    pub(crate) write_health: Arc<WriteHealth>,
 }
 
 /// Why a database could not be opened.
@@ -71,8 +75,8 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(BUSY_TIMEOUT)
             .foreign_keys(true);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
+        let write_health = Arc::new(WriteHealth::default());
+        let writer = writing::pool_options(&write_health)
             .connect_with(options.clone())
             .await
             .map_err(OpenError::Database)?;
@@ -85,17 +89,30 @@ impl Store {
             .connect_with(options.read_only(true))
             .await
             .map_err(OpenError::Database)?;
-        Ok(Self { writer, reader })
+        Ok(Self {
+            writer,
+            reader,
+            write_health,
+        })
     }
 
     /// Begins a transaction that may write. Dropped without a commit it changes nothing.
-    pub(crate) async fn begin(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
-        self.writer.begin_with("BEGIN IMMEDIATE").await
+    pub(crate) async fn begin(&self) -> sqlx::Result<Writing> {
+        Writing::begin(&self.writer, &self.write_health).await
     }
 
     /// Begins a transaction that sees one state of the database.
     pub(crate) async fn read(&self) -> sqlx::Result<Transaction<'static, Sqlite>> {
         self.reader.begin().await
+    }
+
+    /// Writes something that changes nothing, to see whether writing works again.
+    pub(crate) async fn try_to_write(&self) -> sqlx::Result<()> {
+        let mut db = self.begin().await?;
+        sqlx::query("UPDATE hub SET hub_id = hub_id")
+            .execute(&mut *db)
+            .await?;
+        db.commit().await
     }
 
     /// Ends all connections.

@@ -16,6 +16,9 @@ impl Core {
     pub(crate) async fn end_expired(&self, now: Moment) -> sqlx::Result<()> {
         let mut db = self.store.begin().await?;
         let expired = attempts::past_deadline(&mut db, now).await?;
+        if expired.is_empty() {
+            return Ok(());
+        }
         for attempt in &expired {
             let grant = grants::of_attempt(&mut db, attempt.action_attempt_id).await?;
             let error = match grant.filter(|grant| grant.state != GrantState::Released) {

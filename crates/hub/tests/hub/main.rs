@@ -8,6 +8,7 @@ mod administration;
 mod at_the_pc;
 mod bad_input;
 mod encode;
+mod failing_disk;
 mod grants;
 mod link;
 mod outcomes;

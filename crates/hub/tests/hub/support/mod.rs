@@ -255,12 +255,17 @@ impl World {
         self.attempt(attempt).await
     }
 
-    /// What the database looks like after the clock was set back by a day.
-    pub(crate) async fn date_grants_from_the_future(&self) {
+    /// The database, past the hub.
+    pub(crate) async fn database(&self) -> SqliteConnection {
         let options = SqliteConnectOptions::new()
             .filename(&self.settings.database)
             .busy_timeout(GENEROUS);
-        let mut database = SqliteConnection::connect_with(&options).await.unwrap();
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+
+    /// What the database looks like after the clock was set back by a day.
+    pub(crate) async fn date_grants_from_the_future(&self) {
+        let mut database = self.database().await;
         let moved = sqlx::query("UPDATE grants SET granted_at = granted_at + 86400000")
             .execute(&mut database)
             .await
