@@ -20,6 +20,14 @@ pub(crate) fn bridge_disconnected() -> AttemptError {
     )
 }
 
+pub(crate) fn request_abandoned() -> AttemptError {
+    error(
+        "bridge_disconnected",
+        "The encoder PC lost its connection before it had taken the card's job, so nothing was written. Ask for the card \
+         again.",
+    )
+}
+
 pub(crate) fn encoder_not_online(reason: Option<&str>) -> AttemptError {
     error(
         "encoder_not_online",

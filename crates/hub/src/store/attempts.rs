@@ -164,6 +164,20 @@ pub(crate) async fn ungranted_of_bridge(
     .await
 }
 
+/// What was asked for at the bridge's own PC and is pending, without leave to write.
+pub(crate) async fn local_of_bridge(db: &mut Db, bridge: BridgeId) -> sqlx::Result<Vec<Attempt>> {
+    let mut ungranted = ungranted_of_bridge(db, bridge).await?;
+    let local: Vec<AttemptId> = sqlx::query_scalar(
+        "SELECT action_attempt_id FROM attempts WHERE bridge_id = ? AND status = 'pending' AND EXISTS \
+         (SELECT 1 FROM requests WHERE requests.action_attempt_id = attempts.action_attempt_id)",
+    )
+    .bind(bridge)
+    .fetch_all(db)
+    .await?;
+    ungranted.retain(|attempt| local.contains(&attempt.action_attempt_id));
+    Ok(ungranted)
+}
+
 pub(crate) async fn past_deadline(db: &mut Db, now: Moment) -> sqlx::Result<Vec<Attempt>> {
     sqlx::query_as(
         "SELECT * FROM attempts WHERE status = 'pending' AND deadline <= ? ORDER BY deadline",

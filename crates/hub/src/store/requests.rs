@@ -1,7 +1,7 @@
 //! Answers to requests from an encoder PC.
 
 use super::Db;
-use crate::id::BridgeId;
+use crate::id::{AttemptId, BridgeId};
 use crate::moment::Moment;
 
 /// The answer that the request got before, as JSON.
@@ -21,14 +21,16 @@ pub(crate) async fn insert(
     db: &mut Db,
     bridge: BridgeId,
     request: uuid::Uuid,
+    attempt: AttemptId,
     answer: &str,
     now: Moment,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO requests (request_id, bridge_id, answer, created_at) VALUES (?, ?, ?, ?)",
+        "INSERT INTO requests (request_id, bridge_id, action_attempt_id, answer, created_at) VALUES (?, ?, ?, ?, ?)",
     )
     .bind(request.to_string())
     .bind(bridge)
+    .bind(attempt)
     .bind(answer)
     .bind(now)
     .execute(db)

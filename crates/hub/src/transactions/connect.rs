@@ -4,15 +4,16 @@ use std::collections::HashSet;
 
 use protocol::link::{
     Action, BridgeSnapshot, CardFormat, Credential, EncoderFence, EncoderState, Hello, HubSnapshot,
-    Offer, RegisteredEncoder, Welcome,
+    JobState, Offer, RegisteredEncoder, Welcome,
 };
 use uuid::Uuid;
 
+use crate::attempt_error;
 use crate::core::Core;
 use crate::doors;
 use crate::id::BridgeId;
 use crate::moment::Moment;
-use crate::store::attempts::{self, Attempt, Kind};
+use crate::store::attempts::{self, Attempt, End, Kind};
 use crate::store::bridges::{self, Bridge};
 use crate::store::credentials::{self, CardFunction, CredentialWithDoors};
 use crate::store::entrances::Entrance;
@@ -91,7 +92,9 @@ impl Core {
         }
     }
 
-    /// Believes a bridge's snapshot in place of what was believed before. The fences of the hello are for encoders that
+    /// Believes a bridge's snapshot in place of what was believed before. What was asked for at the encoder PC and is not
+    /// among its jobs has nobody who waits for it, and whoever puts the next card there expects another one: it ends
+    /// before anything is offered. The fences of the hello are for encoders that
     /// this database, restored from a backup, had forgotten.
     pub(crate) async fn take_snapshot(
         &self,
@@ -113,7 +116,11 @@ impl Core {
             keep_encoder(&mut db, &known, state, now).await?;
         }
         raise_fences(&mut db, bridge, fences).await?;
+        let abandoned = end_abandoned(&mut db, bridge, &snapshot.jobs, now).await?;
         db.commit().await?;
+        if abandoned {
+            self.attempts_ended();
+        }
         Ok(())
     }
 
@@ -223,6 +230,24 @@ async fn raise_fences(db: &mut Db, bridge: BridgeId, fences: &[EncoderFence]) ->
         encoders::raise_fence(db, bridge, &fence.identity, fence.fence).await?;
     }
     Ok(())
+}
+
+/// Ends what was asked for at a PC that knows nothing of it; says whether there was any.
+async fn end_abandoned(
+    db: &mut Db,
+    bridge: BridgeId,
+    jobs: &[JobState],
+    now: Moment,
+) -> sqlx::Result<bool> {
+    let mut any = false;
+    for attempt in attempts::local_of_bridge(db, bridge).await? {
+        let id = attempt.action_attempt_id;
+        if jobs.iter().all(|job| job.attempt_id != id.0) {
+            let end = End::Error(attempt_error::request_abandoned());
+            any |= attempts::end(db, id, &end, now).await?;
+        }
+    }
+    Ok(any)
 }
 
 async fn keep_encoder(

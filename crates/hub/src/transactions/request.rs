@@ -8,7 +8,7 @@ use super::connect::LinkError;
 use super::new_credential::{self, NotCreated, Order};
 use crate::core::Core;
 use crate::doors::DoorCategory;
-use crate::id::BridgeId;
+use crate::id::{AttemptId, BridgeId};
 use crate::issue_number::Mode;
 use crate::moment::Moment;
 use crate::resources;
@@ -66,10 +66,10 @@ impl Core {
             .ok_or(sqlx::Error::RowNotFound)?;
         let taken = self.make(&mut db, &asking, request, now).await;
         let result = match taken {
-            Ok(result) => {
+            Ok((attempt, result)) => {
                 let json = serde_json::to_string(&result)
                     .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
-                requests::insert(&mut db, bridge, request.request_id, &json, now).await?;
+                requests::insert(&mut db, bridge, request.request_id, attempt, &json, now).await?;
                 db.commit().await?;
                 self.attempt_began(bridge);
                 result
@@ -91,7 +91,7 @@ impl Core {
         bridge: &Bridge,
         request: &RequestEncode,
         now: Moment,
-    ) -> Result<RequestResult, NotTaken> {
+    ) -> Result<(AttemptId, RequestResult), NotTaken> {
         let site = sites::get(db, bridge.acs_system_id)
             .await?
             .ok_or(sqlx::Error::RowNotFound)?;
@@ -123,10 +123,11 @@ impl Core {
         if let Some(error) = resources::attempt(&attempt).error {
             return Err(NotTaken::EndsAtOnce(error));
         }
-        Ok(RequestResult::Taken {
+        let taken = RequestResult::Taken {
             attempt_id: attempt.action_attempt_id.0,
             acs_credential_id: credential.credential.acs_credential_id.0,
-        })
+        };
+        Ok((attempt.action_attempt_id, taken))
     }
 
     async fn doors(

@@ -1,11 +1,13 @@
 //! Cards that are asked for at the encoder PC.
 
-use protocol::link::{FromBridge, FromHub, RequestEncode, RequestResult};
+use protocol::link::{FromBridge, FromHub, JobStage, RequestEncode, RequestResult};
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::support::bridge::{Bridge, IDENTITY, OTHER_CARD, credential_of};
-use crate::support::{World, world_with_token};
+use crate::support::bridge::{
+    Bridge, CARD, IDENTITY, Luggage, OTHER_CARD, credential_of, job, unwritten,
+};
+use crate::support::{GENEROUS, World, world_with_token};
 
 #[tokio::test]
 async fn a_card_asked_for_at_the_encoder_pc_is_made_and_offered_once() {
@@ -80,6 +82,91 @@ async fn a_pc_without_a_hub_makes_its_rooms_and_its_own_numbers() {
     assert_eq!((on_card.first_room, on_card.room_count), (6, 1));
     assert_eq!(on_card.ends_at, None);
     world.end().await;
+}
+
+/// A request for room 101.
+fn room_101() -> RequestEncode {
+    RequestEncode {
+        request_id: Uuid::new_v4(),
+        identity: IDENTITY.to_owned(),
+        doors: vec!["101".to_owned()],
+        starts_at: None,
+        ends_at: Some("2045-01-01T10:00:00Z".parse().unwrap()),
+        overrides: Some(true),
+    }
+}
+
+#[tokio::test]
+async fn what_a_pc_asked_for_and_then_forgot_is_never_written_on_another_card() {
+    let mut world = World::start_with(|settings| settings.bridge_grace = GENEROUS).await;
+    let token = world
+        .admin
+        .create_bridge_token(world.site, "front desk")
+        .await
+        .unwrap();
+    for is_restarted in [false, true] {
+        let mut bridge = Bridge::connect(&world, &token).await;
+        let forgotten = taken(answer_to(&mut bridge, &room_101()).await);
+        assert_eq!(bridge.hear_offer().await.attempt_id, forgotten);
+        let kept = taken(answer_to(&mut bridge, &room_101()).await);
+        let kept_offer = bridge.hear_offer().await;
+        assert_eq!(kept_offer.attempt_id, kept);
+        let scan = world.scan(&bridge.encoder_id(IDENTITY)).await;
+        let scan_offer = bridge.hear_offer().await;
+        if is_restarted {
+            world.restart().await;
+        } else {
+            bridge.close().await;
+        }
+
+        // The journal has the second job only; the scan is an API client's, who still waits.
+        let mut luggage = Luggage::default();
+        luggage.snapshot.jobs = vec![job(&kept_offer, JobStage::Accepted)];
+        let mut bridge = Bridge::connect_with(&world, &token, luggage).await;
+        let snapshot = bridge.snapshot.clone().unwrap();
+        let offered: Vec<_> = snapshot.offers.iter().map(|o| o.attempt_id).collect();
+        assert_eq!(offered, [kept, scan_offer.attempt_id]);
+        let ended = world
+            .attempt(&json!({ "action_attempt_id": forgotten }))
+            .await;
+        assert_eq!(ended["error"]["type"], "bridge_disconnected");
+        bridge.encode_card(&kept_offer, OTHER_CARD, None).await;
+        bridge
+            .report(&scan_offer, unwritten("no_card_on_encoder"))
+            .await;
+        assert_eq!(world.attempt(&scan).await["status"], "error");
+        bridge.close().await;
+    }
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_lost_job_with_leave_to_write_stays_bound_to_its_card() {
+    let world = World::start_with(|settings| settings.bridge_grace = GENEROUS).await;
+    let token = world
+        .admin
+        .create_bridge_token(world.site, "front desk")
+        .await
+        .unwrap();
+    let mut bridge = Bridge::connect(&world, &token).await;
+    let granted = taken(answer_to(&mut bridge, &room_101()).await);
+    let offer = bridge.hear_offer().await;
+    bridge.ask_granted(&offer, CARD).await;
+    bridge.close().await;
+    let mut bridge = Bridge::connect(&world, &token).await;
+    let attempt = world
+        .attempt(&json!({ "action_attempt_id": granted }))
+        .await;
+    assert_eq!(attempt["status"], "pending");
+    bridge.ask_denied(&offer, OTHER_CARD).await;
+    world.end().await;
+}
+
+fn taken(answer: RequestResult) -> Uuid {
+    match answer {
+        RequestResult::Taken { attempt_id, .. } => attempt_id,
+        RequestResult::Refused { error } => panic!("refused: {error:?}"),
+    }
 }
 
 async fn answer_to(bridge: &mut Bridge, request: &RequestEncode) -> RequestResult {
