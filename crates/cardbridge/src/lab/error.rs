@@ -41,6 +41,12 @@ pub enum LabError {
     /// The emulator has no such technology.
     #[error("this lab has no cards of that technology; it has {}", technologies())]
     UnsupportedTechnology,
+    /// There is no card on the encoder that could be taken off later.
+    #[error("no card lies on {encoder}; put one on first")]
+    NoCard {
+        /// The encoder.
+        encoder: String,
+    },
     /// The UID is taken, or cannot be one of this technology.
     #[error(transparent)]
     Card(#[from] CardsError),
@@ -69,6 +75,7 @@ impl LabError {
             Self::UnknownCard { .. } => "card_not_found",
             Self::TechnologyMissing => "technology_missing",
             Self::UnsupportedTechnology => "unsupported_technology",
+            Self::NoCard { .. } => "no_card",
             Self::Card(CardsError::OtherTechnology { .. }) => "uid_taken",
             Self::Card(_) => "invalid_uid",
             Self::Memory(_) => "invalid_image",

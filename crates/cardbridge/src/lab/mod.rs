@@ -215,10 +215,15 @@ impl Lab {
     /// exchange is one command that reaches the card; selecting it does not count.
     ///
     /// # Errors
-    /// There is no encoder of that name.
+    /// There is no encoder of that name, or no card lies there that could leave later.
     pub fn remove_after_exchanges(&self, encoder: &str, exchanges: u64) -> Result<(), LabError> {
-        self.slot(encoder)?.remove_after_exchanges(exchanges);
-        Ok(())
+        if self.slot(encoder)?.remove_after_exchanges(exchanges) {
+            Ok(())
+        } else {
+            Err(LabError::NoCard {
+                encoder: encoder.to_owned(),
+            })
+        }
     }
 
     /// Pulls an encoder's cable. May wait for the device's thread.

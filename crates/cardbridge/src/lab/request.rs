@@ -43,7 +43,8 @@ impl From<LabError> for Problem {
     fn from(error: LabError) -> Self {
         let status = match &error {
             LabError::UnknownEncoder { .. } | LabError::UnknownCard { .. } => StatusCode::NOT_FOUND,
-            LabError::Card(emulator::CardsError::OtherTechnology { .. }) => StatusCode::CONFLICT,
+            LabError::NoCard { .. }
+            | LabError::Card(emulator::CardsError::OtherTechnology { .. }) => StatusCode::CONFLICT,
             LabError::TechnologyMissing
             | LabError::UnsupportedTechnology
             | LabError::Card(_)

@@ -272,6 +272,13 @@ async fn names_and_paths_that_are_not_there_are_refused() {
         ),
         (
             Method::DELETE,
+            "/encoders/front-desk/card?after_exchanges=3",
+            "",
+            409,
+            "no_card",
+        ),
+        (
+            Method::DELETE,
             "/encoders/front-desk/card?after=1",
             "",
             400,

@@ -103,10 +103,9 @@ impl Slot {
         self.shared.changed.notify_all();
     }
 
-    /// Takes every card away, now, and forgets any removal that was still to come.
+    /// Takes every card away, now, and so forgets any removal that was still to come.
     pub fn remove(&self) {
         let mut state = self.shared.lock();
-        state.departure = None;
         state.take(|_| true);
         drop(state);
         self.shared.changed.notify_all();
@@ -116,19 +115,29 @@ impl Slot {
     ///
     /// An exchange is one command that reaches a card: an authentication, a read, a write with both
     /// its parts. Waking, selecting and halting do not count, nor does what a card does not hear.
-    pub fn remove_after_exchanges(&self, n: u64) {
-        match n {
-            0 => self.remove(),
-            n => self.remove_at(n, Moment::After),
+    ///
+    /// `false`, and nothing is to come, if the removal is for later and no card lies here.
+    pub fn remove_after_exchanges(&self, n: u64) -> bool {
+        if n == 0 {
+            self.remove();
+            return true;
         }
+        self.remove_at(n, Moment::After)
     }
 
     /// Takes every card away at the n-th exchange from now, counted from 1, at the given moment of
-    /// it. Replaces any removal that was still to come; 0 is taken as 1.
-    pub fn remove_at(&self, n: u64, moment: Moment) {
+    /// it. Replaces any removal that was still to come, and is forgotten when the last card leaves
+    /// before; 0 is taken as 1.
+    ///
+    /// `false`, and nothing is to come, if no card lies here.
+    pub fn remove_at(&self, n: u64, moment: Moment) -> bool {
         let mut state = self.shared.lock();
+        if state.cards.is_empty() {
+            return false;
+        }
         let exchange = state.log.exchanges().saturating_add(n.max(1));
         state.departure = Some(Departure { exchange, moment });
+        true
     }
 
     /// The cards lying here.

@@ -72,6 +72,10 @@ impl State {
             !goes
         });
         if self.cards.len() != before {
+            if self.cards.is_empty() {
+                // It was about those cards, not about the next.
+                self.departure = None;
+            }
             self.open = false;
             self.rearranged();
         }

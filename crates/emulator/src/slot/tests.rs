@@ -118,6 +118,21 @@ fn a_removal_after_no_exchange_is_at_once() {
 }
 
 #[test]
+fn a_removal_to_come_is_about_the_card_that_lies_there_and_not_about_the_next() {
+    let bench = Bench::new();
+    bench.slot.remove();
+    assert!(!bench.slot.remove_after_exchanges(1), "nothing lies there");
+    assert!(!bench.slot.remove_at(1, Moment::Before));
+    bench.slot.place(&card("04D4E5F6"));
+    assert!(bench.slot.remove_after_exchanges(1));
+    bench.slot.place(&bench.card);
+    assert!(bench.select());
+    assert_eq!(bench.authenticate(), Verdict::Accepted);
+    assert!(bench.read());
+    assert!(!bench.is_empty());
+}
+
+#[test]
 fn removing_a_card_by_hand_forgets_a_removal_to_come() {
     let bench = Bench::opened();
     bench.slot.remove_after_exchanges(1);

@@ -53,10 +53,10 @@ async fn a_card_pulled_while_it_is_written_is_finished_when_it_comes_back() {
     let encoder = demo.encoder("front-desk").await;
     let credential = demo.credential().await;
     let room = demo.door("guest").await;
-    let attempt = demo.api.encode(&credential, &encoder).await;
+    demo.lab.place("front-desk", UID).await;
     // Far enough in that something has been written, and not yet read back.
     demo.lab.remove_after_exchanges("front-desk", 8).await;
-    demo.lab.place("front-desk", UID).await;
+    let attempt = demo.api.encode(&credential, &encoder).await;
     let ended = demo.api.ended(&attempt).await;
     assert_eq!(ended["error"]["type"], "encoding_interrupted", "{ended}");
     assert_eq!(demo.lab.decision(&room, UID).await["granted"], false);
