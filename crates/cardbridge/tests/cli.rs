@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod process;
+mod secrets;
 
 use std::process::Output;
 
@@ -95,6 +96,37 @@ fn with_json_a_failure_is_one_object_on_stdout_and_the_sentence_still_on_stderr(
 }
 
 #[test]
+fn with_json_a_command_line_that_cannot_be_read_is_one_object_on_stdout_too() {
+    let encode = ["encode", "--json", "--door", "1"];
+    for (arguments, told) in [
+        (&["scan", "--json", "--no-such"][..], "--no-such"),
+        (&["brew", "--json"], "brew"),
+        (&["scan", "--card-deadline", "soon", "--json"], "soon"),
+        (&encode, "not provided: --ends-at <TIME>"),
+        (&["--json"], "--json"),
+        (&["admin", "init", "--json"], "--database"),
+        (&["run", "--json"], "--json"),
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(stderr(&output).contains("error: "), "{}", stderr(&output));
+        let failure: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let error = failure["error"].as_object().unwrap();
+        assert_eq!(error.len(), 2);
+        assert_eq!(error["type"], "invalid_input", "{arguments:?}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains(told), "{message}");
+        for noise in ["Usage", "error:", "\n", "For more"] {
+            assert!(!message.contains(noise), "{message}");
+        }
+    }
+    let helped = run(&["scan", "--json", "--help"]);
+    assert!(helped.status.success());
+    assert!(String::from_utf8(helped.stdout).unwrap().contains("Usage"));
+    assert!(run(&["brew"]).stdout.is_empty(), "nobody asked for JSON");
+}
+
+#[test]
 fn a_log_of_json_is_json_on_stderr() {
     let mut lab = Running::start(cardbridge().args([
         "lab",
@@ -122,7 +154,7 @@ fn configuration(text: &str) -> (tempfile::TempDir, String) {
 }
 
 const SITE: &str =
-    "[site]\nkey = \"0000000000000000000000000000000000000000000000000000000000000000\"\n";
+    "[site]\nkey = \"5f0e6d1c2b3a49788796a5b4c3d2e1f00112233445566778899aabbccddeeff0\"\n";
 
 #[test]
 fn a_wrong_configuration_is_refused_with_line_key_and_remedy_by_every_verb() {

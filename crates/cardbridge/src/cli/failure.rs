@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
+
 /// Why a verb could not be carried out.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -59,6 +61,32 @@ impl Failure {
     pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.exit as u8)
     }
+}
+
+/// A command line that cannot be read.
+impl From<&clap::Error> for Failure {
+    fn from(error: &clap::Error) -> Self {
+        let message = match error.kind() {
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+                "a verb is missing; --help lists them all".to_owned()
+            }
+            _ => reason(&error.to_string()),
+        };
+        Self::wrong_input("invalid_input", message)
+    }
+}
+
+/// What clap has to say, on one line: without its heading, and without the usage that it puts behind.
+fn reason(said: &str) -> String {
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let end = ["\n\nUsage:", "\n\nFor more information"]
+        .iter()
+        .filter_map(|behind| said.find(behind))
+        .min();
+    let words: Vec<&str> = said[..end.unwrap_or(said.len())]
+        .split_whitespace()
+        .collect();
+    words.join(" ")
 }
 
 /// An error with the causes behind it, on one line.

@@ -43,7 +43,8 @@ struct Cli {
 #[derive(Debug, Args)]
 struct LoggingArguments {
     /// What to log to stderr: error, warn, info, debug or trace, or a filter such as info,bridge=debug; the
-    /// environment variable CARDBRIDGE_LOG says the same.
+    /// environment variable CARDBRIDGE_LOG says the same. Libraries of others are never logged below info, where they
+    /// would show tokens.
     #[arg(long, global = true, value_name = "FILTER", help_heading = "Logging")]
     log: Option<String>,
     /// How each line of the log looks.
@@ -71,7 +72,10 @@ enum Verb {
 
 /// Runs the program.
 pub(crate) fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return Output::asked_for(std::env::args_os()).instead_of_a_verb(&told),
+    };
     let output = Output::new(cli.verb.wants_json());
     match start(cli, output) {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,5 +1,6 @@
 //! The only place that prints: results on stdout, as words or as one JSON object, and failures.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -17,6 +18,23 @@ pub(crate) struct Output {
 impl Output {
     pub(crate) fn new(json: bool) -> Self {
         Self { json }
+    }
+
+    /// How somebody wants results whose command line cannot be read.
+    pub(crate) fn asked_for(mut arguments: impl Iterator<Item = OsString>) -> Self {
+        Self::new(arguments.any(|argument| argument == "--json"))
+    }
+
+    /// Shows the help or the version that was asked for, or why the command line cannot be read.
+    pub(crate) fn instead_of_a_verb(self, told: &clap::Error) -> ExitCode {
+        // In colour where it is seen. That nobody reads it changes nothing about it.
+        let _ = told.print();
+        if !told.use_stderr() {
+            return ExitCode::SUCCESS;
+        }
+        let failure = Failure::from(told);
+        self.failure_object(&failure);
+        failure.exit_code()
     }
 
     /// Shows a result: one line of JSON, or words.
@@ -53,11 +71,15 @@ impl Output {
 
     /// Shows why a verb failed. That nobody reads it changes nothing about it.
     pub(crate) fn failure(self, failure: &Failure) -> ExitCode {
+        self.failure_object(failure);
+        let _ = writeln!(io::stderr(), "cardbridge: {}", failure.message);
+        failure.exit_code()
+    }
+
+    fn failure_object(self, failure: &Failure) {
         if self.json {
             let object = json!({"error": {"type": failure.kind, "message": failure.message}});
             let _ = writeln!(io::stdout(), "{object}");
         }
-        let _ = writeln!(io::stderr(), "cardbridge: {}", failure.message);
-        failure.exit_code()
     }
 }

@@ -1,7 +1,7 @@
 //! Running the program, reading its first line, and ending it as a service manager would.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
 /// The program under test, with nothing of the caller's environment that it would heed.
 pub(crate) fn cardbridge() -> Command {
@@ -14,6 +14,9 @@ pub(crate) fn cardbridge() -> Command {
 pub(crate) struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+    /// What it said on stderr so far.
+    said: String,
 }
 
 /// How a process ended, and what it had still to say.
@@ -21,6 +24,7 @@ pub(crate) struct Running {
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
     pub(crate) rest_of_stdout: String,
+    /// From its first line on.
     pub(crate) stderr: String,
 }
 
@@ -33,23 +37,38 @@ impl Running {
             .spawn()
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        Self { child, stdout }
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self {
+            child,
+            stdout,
+            stderr,
+            said: String::new(),
+        }
     }
 
     /// The next line of stdout. Fails, with what it said on stderr, if the process ends without one.
     pub(crate) fn first_line(&mut self) -> String {
         let mut line = String::new();
         if self.stdout.read_line(&mut line).unwrap() == 0 {
-            let mut said = String::new();
-            self.child
-                .stderr
-                .take()
-                .unwrap()
-                .read_to_string(&mut said)
-                .unwrap();
-            panic!("the program ended without a word on stdout: {said}");
+            self.stderr.read_to_string(&mut self.said).unwrap();
+            panic!("the program ended without a word on stdout: {}", self.said);
         }
         line
+    }
+
+    /// Waits until a line on stderr holds these words. Fails if the process ends without it.
+    pub(crate) fn says(&mut self, words: &str) {
+        let mut line = String::new();
+        while !line.contains(words) {
+            line.clear();
+            let length = self.stderr.read_line(&mut line).unwrap();
+            assert!(
+                length > 0,
+                "the program ended without {words:?}: {}",
+                self.said
+            );
+            self.said.push_str(&line);
+        }
     }
 
     /// Sends SIGTERM and waits for the end.
@@ -64,13 +83,11 @@ impl Running {
         );
         let mut rest_of_stdout = String::new();
         self.stdout.read_to_string(&mut rest_of_stdout).unwrap();
-        let mut stderr = String::new();
-        let mut pipe = self.child.stderr.take().unwrap();
-        pipe.read_to_string(&mut stderr).unwrap();
+        self.stderr.read_to_string(&mut self.said).unwrap();
         Ended {
             status: self.child.wait().unwrap(),
             rest_of_stdout,
-            stderr,
+            stderr: std::mem::take(&mut self.said),
         }
     }
 }
