@@ -3,6 +3,7 @@
 
 mod process;
 mod secrets;
+mod standalone;
 
 use std::process::Output;
 

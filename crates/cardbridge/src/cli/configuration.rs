@@ -1,5 +1,6 @@
 //! Reading a bridge's configuration file for the verbs that work with one.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
 use bridge::{Config, ConfigError};
@@ -18,6 +19,22 @@ pub(super) struct ConfigArgument {
         default_value = "/etc/cardbridge/bridge.toml"
     )]
     config: PathBuf,
+}
+
+/// Makes the state directory where it is missing, for this user alone, before anything is opened in it.
+pub(super) fn make_state_directory(config: &Config) -> Result<(), Failure> {
+    let directory = &config.state_directory;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .map_err(|error| {
+            let what = format!(
+                "the state_dir {} cannot be made; name another one in the configuration, or make it for this user",
+                directory.display()
+            );
+            Failure::because("state_dir_unavailable", what, &error)
+        })
 }
 
 impl ConfigArgument {

@@ -14,9 +14,22 @@ pub(super) async fn connect(config: &Config) -> Result<Option<Daemon>, Failure> 
         .map_err(|error| Failure::from_error("socket_unavailable", &error))
 }
 
+/// What bridge and hub say of a command line that is wrong, and that only they could see to be.
+const WRONG_INPUT: [&str; 3] = [
+    "invalid_input",
+    "acs_encoder_not_found",
+    "encoder_ambiguous",
+];
+
 impl From<RequestError> for Failure {
     fn from(RequestError { kind, message }: RequestError) -> Self {
-        Self::new(kind, message)
+        let is_wrong_input = WRONG_INPUT.contains(&kind.as_str());
+        let failure = Self::new(kind, message);
+        if is_wrong_input {
+            failure.into_wrong_input()
+        } else {
+            failure
+        }
     }
 }
 
@@ -43,7 +56,26 @@ fn sentence(phase: Phase, encoder: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::process::ExitCode;
+
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_the_command_line_ends_with_2_whoever_found_it() {
+        for (kind, code) in [
+            ("invalid_input", 2),
+            ("acs_encoder_not_found", 2),
+            ("encoder_ambiguous", 2),
+            ("no_card_on_encoder", 1),
+            ("encoder_not_online", 1),
+        ] {
+            let failure = Failure::from(RequestError {
+                kind: kind.to_owned(),
+                message: String::new(),
+            });
+            assert_eq!(failure.exit_code(), ExitCode::from(code), "{kind}");
+        }
+    }
 
     #[test]
     fn each_phase_is_a_sentence_for_the_person_at_the_encoder() {

@@ -10,6 +10,7 @@ use super::configuration::ConfigArgument;
 use super::failure::Failure;
 use super::output::Output;
 use super::scan::credential_in_words;
+use super::shutdown::Shutdown;
 use super::standalone::{self, Standalone};
 use super::{daemon, parse, run};
 
@@ -54,6 +55,9 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     output.result(&encoded, || in_words(&encoded, &arguments.doors))
 }
 
+const INTERRUPTED: &str = "a signal stopped the encode; a card that was being written was finished first, and \
+                           `cardbridge scan` tells what is on it";
+
 fn without_daemon() -> Failure {
     Failure::new(
         "daemon_not_running",
@@ -69,12 +73,15 @@ async fn alone(
     wish: LocalEncode,
     progress: &mut (dyn FnMut(Phase) + Send),
 ) -> Result<Encoded, Failure> {
+    let shutdown = Shutdown::on_signals()?;
     let standalone = Standalone::start(&mut config).await?;
     let bridge = run::start(config, registry).await?;
-    let encoded = match standalone::linked(&bridge).await {
-        Ok(()) => bridge.encode(wish, progress).await.map_err(Failure::from),
-        Err(failure) => Err(failure),
+    let work = async {
+        standalone::linked(&bridge).await?;
+        Ok(bridge.encode(wish, progress).await?)
     };
+    let encoded = shutdown.before(work, INTERRUPTED).await;
+    // A card that is being written when the signal comes is finished in here.
     bridge.stop().await;
     standalone.stop().await;
     encoded

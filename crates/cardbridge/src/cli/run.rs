@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bridge::{Bridge, socket};
 use clap::Args;
 
-use super::configuration::ConfigArgument;
+use super::configuration::{ConfigArgument, make_state_directory};
 use super::failure::Failure;
 use super::shutdown::Shutdown;
 use super::standalone::Standalone;
@@ -50,6 +50,7 @@ pub(super) async fn start(
     config: bridge::Config,
     registry: encoder::Registry,
 ) -> Result<Arc<Bridge>, Failure> {
+    make_state_directory(&config)?;
     let bridge = Bridge::start(config, registry)
         .await
         .map_err(|error| Failure::from_error("bridge_not_started", &error))?;

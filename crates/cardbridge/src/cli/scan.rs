@@ -10,6 +10,7 @@ use protocol::link::{CardCondition, CardFunction, Scanned, ScannedCredential};
 use super::configuration::ConfigArgument;
 use super::failure::Failure;
 use super::output::Output;
+use super::shutdown::Shutdown;
 use super::{daemon, parse, run};
 
 /// Read the card on an encoder and say what is on it. Nothing is written.
@@ -52,13 +53,19 @@ async fn alone(
     progress: &mut (dyn FnMut(protocol::link::Phase) + Send),
 ) -> Result<Scanned, Failure> {
     config.hub = None;
+    let shutdown = Shutdown::on_signals()?;
     let bridge = run::start(config, registry).await?;
-    let encoder = arguments.encoder.as_deref();
-    let scanned = bridge
-        .scan(encoder, arguments.card_deadline, progress)
+    let work = async {
+        let encoder = arguments.encoder.as_deref();
+        Ok(bridge
+            .scan(encoder, arguments.card_deadline, progress)
+            .await?)
+    };
+    let scanned = shutdown
+        .before(work, "a signal stopped the scan; nothing was written")
         .await;
     bridge.stop().await;
-    Ok(scanned?)
+    scanned
 }
 
 fn in_words(scanned: &Scanned) -> String {

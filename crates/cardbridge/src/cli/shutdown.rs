@@ -33,6 +33,19 @@ impl Shutdown {
         Ok(Self { told })
     }
 
+    /// Gives up a piece of work when it is time to stop, and then says so.
+    pub(super) async fn before<T>(
+        self,
+        work: impl Future<Output = Result<T, Failure>>,
+        sentence: &str,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            biased;
+            end = work => end,
+            () = self.told() => Err(Failure::new("interrupted", sentence)),
+        }
+    }
+
     /// Ready when it is time to stop.
     pub(crate) async fn told(mut self) {
         // The sender goes only after it has told, or with the runtime.

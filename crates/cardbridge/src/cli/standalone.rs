@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use super::configuration::make_state_directory;
 use super::failure::Failure;
 
 const DATABASE: &str = "standalone.sqlite";
@@ -30,6 +31,7 @@ pub(super) struct Standalone {
 impl Standalone {
     /// Opens the store in the state directory, and points the configuration at it.
     pub(super) async fn start(config: &mut Config) -> Result<Self, Failure> {
+        make_state_directory(config)?;
         let database = config.state_directory.join(DATABASE);
         let hub = Hub::open(HubSettings::standalone(database))
             .await
