@@ -133,10 +133,17 @@ pub(crate) fn read(
     additional_doors: &[AdditionalDoor],
 ) -> Vec<Door> {
     let range = (0..u16::from(room_count)).map(|offset| first_room.saturating_add(offset));
-    let additional = additional_doors.iter().map(|door| door.number);
+    let additional = additional_doors.iter().filter_map(|door| {
+        if door.is_guest {
+            Some(Door::Guest(door.number))
+        } else {
+            // This hub gives common doors bits only; a higher number is no door of its own.
+            u8::try_from(door.number).ok().map(Door::Common)
+        }
+    });
     range
-        .chain(additional)
         .map(Door::Guest)
+        .chain(additional)
         .chain(common_doors.iter().copied().map(Door::Common))
         .collect()
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::id::{CredentialId, EntranceId};
 use crate::moment::Moment;
+use crate::store::credentials::CardFunction;
 
 /// Minutes from 1970 to 2020-01-01 UTC, where the card's count of minutes begins (CARDS §1).
 pub(crate) const CARD_EPOCH_MINUTES: i64 = 26_297_280;
@@ -29,6 +30,7 @@ pub(crate) enum Mode {
 #[derive(Debug, Clone)]
 pub(crate) struct Wish {
     pub(crate) mode: Mode,
+    pub(crate) function: CardFunction,
     pub(crate) starts_at: Moment,
     pub(crate) ends_at: Option<Moment>,
     pub(crate) guest_doors: BTreeSet<EntranceId>,
@@ -38,6 +40,7 @@ pub(crate) struct Wish {
 #[derive(Debug, Clone)]
 pub(crate) struct Neighbour {
     pub(crate) id: CredentialId,
+    pub(crate) function: CardFunction,
     pub(crate) issue_number: u32,
     pub(crate) starts_at: Moment,
     pub(crate) ends_at: Option<Moment>,
@@ -72,6 +75,12 @@ pub(crate) enum NoIssueNumber {
          credentials to join in joiner_acs_credential_ids"
     )]
     NoStayCoversDoors,
+    #[error("the stay to join is over when this credential starts; ask for an override")]
+    StayOver,
+    #[error(
+        "staff cards belong to no stay: locks neither compare nor remember them; name guest credentials only"
+    )]
+    StaffInStay,
     #[error("there is no valid card on these doors to join; ask for an override")]
     NothingToJoin,
     #[error("the issue numbers of these doors are used up, or the start lies outside 2020 to 2051")]
@@ -85,6 +94,13 @@ pub(crate) fn assign(
     neighbours: &[Neighbour],
     now: Moment,
 ) -> Result<Issue, NoIssueNumber> {
+    if wish.function == CardFunction::Staff {
+        // A lock neither compares the number of a staff card nor remembers it (CARDS §4).
+        return match &wish.mode {
+            Mode::Joiner(_) | Mode::JoinExisting => Err(NoIssueNumber::StaffInStay),
+            Mode::Override | Mode::Auto => overriding(wish, neighbours),
+        };
+    }
     match &wish.mode {
         Mode::Override => overriding(wish, neighbours),
         Mode::Joiner(ids) => {
@@ -92,7 +108,7 @@ pub(crate) fn assign(
                 .iter()
                 .filter(|other| ids.contains(&other.id))
                 .collect();
-            joining(wish, &stay)
+            joining(wish, &stay, now)
         }
         Mode::Auto | Mode::JoinExisting => {
             let valid: Vec<&Neighbour> = neighbours
@@ -109,7 +125,7 @@ pub(crate) fn assign(
                 .into_iter()
                 .filter(|card| card.issue_number == newest)
                 .collect();
-            joining(wish, &stay).map_err(|_| NoIssueNumber::NoStayCoversDoors)
+            joining(wish, &stay, now).map_err(|_| NoIssueNumber::NoStayCoversDoors)
         }
     }
 }
@@ -128,17 +144,27 @@ fn overriding(wish: &Wish, neighbours: &[Neighbour]) -> Result<Issue, NoIssueNum
     }
     Ok(Issue {
         number: u32::try_from(number).map_err(|_| NoIssueNumber::OutOfRange)?,
-        is_override: !wish.guest_doors.is_empty(),
+        is_override: wish.function == CardFunction::Guest && !wish.guest_doors.is_empty(),
         joined: Vec::new(),
     })
 }
 
-fn joining(wish: &Wish, stay: &[&Neighbour]) -> Result<Issue, NoIssueNumber> {
+fn joining(wish: &Wish, stay: &[&Neighbour], now: Moment) -> Result<Issue, NoIssueNumber> {
     let Some(first) = stay.first() else {
         return Err(NoIssueNumber::NothingToJoin);
     };
     if stay.iter().any(|other| other.is_void) {
         return Err(NoIssueNumber::VoidStay);
+    }
+    if stay
+        .iter()
+        .any(|other| other.function == CardFunction::Staff)
+    {
+        return Err(NoIssueNumber::StaffInStay);
+    }
+    // An override for the next guest may have taken the doors since: the lock would refuse this one.
+    if !stay.iter().any(|other| is_current(other, wish, now)) {
+        return Err(NoIssueNumber::StayOver);
     }
     if stay
         .iter()
@@ -167,11 +193,17 @@ fn shares_a_door(other: &Neighbour, wish: &Wish) -> bool {
 fn is_valid_card_on_doors(other: &Neighbour, wish: &Wish, now: Moment) -> bool {
     other.is_issued
         && !other.is_void
+        && other.function == CardFunction::Guest
         && shares_a_door(other, wish)
-        && other
-            .ends_at
-            .is_none_or(|end| end > now && end > wish.starts_at)
+        && is_current(other, wish, now)
         && wish.ends_at.is_none_or(|end| other.starts_at < end)
+}
+
+/// Whether it has not ended yet, and will not have when the wish starts.
+fn is_current(other: &Neighbour, wish: &Wish, now: Moment) -> bool {
+    other
+        .ends_at
+        .is_none_or(|end| end > now && end > wish.starts_at)
 }
 
 #[cfg(test)]
@@ -199,6 +231,7 @@ mod tests {
     fn wish(mode: Mode, rooms: &[u128], from: i64, to: i64) -> Wish {
         Wish {
             mode,
+            function: CardFunction::Guest,
             starts_at: at(from),
             ends_at: Some(at(to)),
             guest_doors: doors(rooms),
@@ -208,6 +241,7 @@ mod tests {
     fn card(id: u128, number: u32, rooms: &[u128], from: i64, to: i64) -> Neighbour {
         Neighbour {
             id: CredentialId(uuid::Uuid::from_u128(id)),
+            function: CardFunction::Guest,
             issue_number: number,
             starts_at: at(from),
             ends_at: Some(at(to)),
@@ -334,6 +368,47 @@ mod tests {
             &wish(Mode::JoinExisting, &[ROOM_101], DAY, 3 * DAY),
             &[],
             Err(NoIssueNumber::NothingToJoin),
+        );
+    }
+
+    #[test]
+    fn a_staff_card_is_nobodys_stay() {
+        let mut staff = card(1, 1500, &[ROOM_101], 0, 9 * DAY);
+        staff.function = CardFunction::Staff;
+        let guest = wish(Mode::Auto, &[ROOM_101], DAY, 3 * DAY);
+        check(&guest, std::slice::from_ref(&staff), Ok((1501, true)));
+        let joiner = wish(Mode::Joiner(vec![staff.id]), &[ROOM_101], DAY, 3 * DAY);
+        check(
+            &joiner,
+            std::slice::from_ref(&staff),
+            Err(NoIssueNumber::StaffInStay),
+        );
+
+        let stay = card(2, 1600, &[ROOM_101], 0, 9 * DAY);
+        let mut housekeeping = wish(Mode::Auto, &[ROOM_101, ROOM_102], DAY, 3 * DAY);
+        housekeeping.function = CardFunction::Staff;
+        check(
+            &housekeeping,
+            std::slice::from_ref(&stay),
+            Ok((1601, false)),
+        );
+        housekeeping.mode = Mode::Joiner(vec![stay.id]);
+        check(&housekeeping, &[stay], Err(NoIssueNumber::StaffInStay));
+    }
+
+    #[test]
+    fn a_stay_that_is_over_cannot_be_joined() {
+        let stay = card(1, 1500, &[ROOM_101], 0, 2 * DAY);
+        let join = |from| wish(Mode::Joiner(vec![stay.id]), &[ROOM_101], from, 9 * DAY);
+        check(
+            &join(2 * DAY - 1),
+            std::slice::from_ref(&stay),
+            Ok((1500, false)),
+        );
+        check(
+            &join(2 * DAY),
+            std::slice::from_ref(&stay),
+            Err(NoIssueNumber::StayOver),
         );
     }
 

@@ -85,6 +85,7 @@ impl CredentialWithDoors {
     pub(crate) fn neighbour(&self) -> Neighbour {
         Neighbour {
             id: self.credential.acs_credential_id,
+            function: self.credential.card_function,
             issue_number: self.credential.issue_number,
             starts_at: self.credential.starts_at,
             ends_at: self.credential.ends_at,

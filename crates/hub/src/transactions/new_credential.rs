@@ -118,6 +118,7 @@ async fn issue(
     }
     let wish = Wish {
         mode: order.mode.clone(),
+        function: order.card_function,
         starts_at: order.starts_at,
         ends_at: order.ends_at,
         guest_doors,
