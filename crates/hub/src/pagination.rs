@@ -1,6 +1,8 @@
 //! Pages of lists: keyset cursors, opaque, bound to route, workspace and filters, so that a cursor of another list is
 //! refused instead of answering something else.
 
+use std::collections::BTreeMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use protocol::api::Pagination;
@@ -31,15 +33,18 @@ pub(crate) struct Listing {
 }
 
 impl Listing {
-    /// Reads `limit` and `page_cursor`; mistakes are collected in the input.
+    /// Reads `limit` and `page_cursor`; mistakes are collected in the input. `filters` are the parameters that choose
+    /// what is listed; others do not bind a cursor.
     pub(crate) fn read(
         path: &'static str,
         workspace: WorkspaceId,
         input: &Input,
+        filters: &[&[&str]],
         default_limit: u32,
     ) -> Self {
         let limit = limit(input, default_limit);
-        let binding = binding(path, workspace, input);
+        let filters = input.filters(filters);
+        let binding = binding(path, workspace, &filters);
         let mut after = 0;
         if !input.is_null("page_cursor")
             && let Some(cursor) = input.string("page_cursor")
@@ -55,7 +60,7 @@ impl Listing {
         Self {
             path,
             binding,
-            query: query_string(input, limit),
+            query: query_string(&filters, limit),
             page: Page { after, limit },
         }
     }
@@ -93,12 +98,16 @@ pub(crate) fn limit(input: &Input, default: u32) -> u32 {
     }
 }
 
-fn binding(path: &str, workspace: WorkspaceId, input: &Input) -> [u8; BINDING_BYTES] {
+fn binding(
+    path: &str,
+    workspace: WorkspaceId,
+    filters: &BTreeMap<&str, &Value>,
+) -> [u8; BINDING_BYTES] {
     let mut hash = Sha256::new();
     hash.update(path);
     hash.update([0]);
     hash.update(workspace.0);
-    for (name, value) in input.filters() {
+    for (name, value) in filters {
         for text in texts(value) {
             hash.update([0]);
             hash.update(name);
@@ -125,9 +134,9 @@ fn decode(cursor: &str, binding: [u8; BINDING_BYTES]) -> Option<i64> {
 }
 
 /// The filters for a GET of the next page, with a trailing `&`.
-fn query_string(input: &Input, limit: u32) -> String {
+fn query_string(filters: &BTreeMap<&str, &Value>, limit: u32) -> String {
     let mut query = format!("limit={limit}&");
-    for (name, value) in input.filters() {
+    for (name, value) in filters {
         for text in texts(value) {
             query.push_str(&format!(
                 "{}={}&",
@@ -169,7 +178,8 @@ mod tests {
     fn listing(path: &'static str, workspace: u128, body: &str) -> (Listing, Input) {
         let input = Input::from_body(body.as_bytes()).unwrap();
         let workspace = WorkspaceId(uuid::Uuid::from_u128(workspace));
-        (Listing::read(path, workspace, &input, DEFAULT_LIMIT), input)
+        let listing = Listing::read(path, workspace, &input, &[&["search"]], DEFAULT_LIMIT);
+        (listing, input)
     }
 
     #[test]
@@ -192,6 +202,17 @@ mod tests {
             let (_, input) = listing(path, workspace, &with(search));
             assert!(input.finish().is_err(), "{path} {workspace} {search}");
         }
+    }
+
+    #[test]
+    fn a_field_that_is_no_filter_does_not_bind_a_cursor() {
+        let (first, _) = listing("/a", 1, r#"{"limit": 1, "colour": "red"}"#);
+        let pagination = first.cut(&mut vec![11, 12], |row| *row, "http://hub");
+        let cursor = pagination.next_page_cursor.unwrap();
+        let body = format!(r#"{{"colour": "blue", "page_cursor": "{cursor}"}}"#);
+        let (next, input) = listing("/a", 1, &body);
+        assert!(input.finish().is_ok());
+        assert_eq!(next.page.after, 11);
     }
 
     #[test]

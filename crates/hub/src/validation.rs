@@ -116,11 +116,11 @@ impl Input {
         self.values.contains_key(name)
     }
 
-    /// The values as they came, without paging; cursors are bound to them.
-    pub(crate) fn filters(&self) -> BTreeMap<&str, &Value> {
+    /// Those of these parameters that were given, as they came.
+    pub(crate) fn filters(&self, names: &[&[&str]]) -> BTreeMap<&str, &Value> {
         self.values
             .iter()
-            .filter(|(name, _)| !matches!(name.as_str(), "limit" | "page_cursor" | "_strict"))
+            .filter(|(name, _)| names.iter().any(|names| names.contains(&name.as_str())))
             .map(|(name, value)| (name.as_str(), value))
             .collect()
     }

@@ -23,6 +23,9 @@ pub(super) async fn get(call: Call) -> Answer {
     Ok(one("action_attempt", &resources::attempt(&attempt)))
 }
 
+/// Filters of the contract for things that do not exist on this hub.
+const NOWHERE: [&str; 1] = ["device_id"];
+
 pub(super) async fn list(call: Call) -> Answer {
     let ids: Option<Vec<AttemptId>> = call.input.uuids("action_attempt_ids");
     call.input.uuid::<uuid::Uuid>("device_id");
@@ -30,11 +33,12 @@ pub(super) async fn list(call: Call) -> Answer {
         "/action_attempts/list",
         call.workspace,
         &call.input,
+        &[&["action_attempt_ids"], &NOWHERE],
         DEFAULT_LIMIT,
     );
     call.input.finish()?;
     let mut found = Vec::new();
-    if !names_what_never_exists(&call, &["device_id"]) {
+    if !names_what_never_exists(&call, &NOWHERE) {
         let mut db = call.core.store.read().await?;
         found = attempts::list(&mut db, call.workspace, ids.as_deref(), listing.page).await?;
     }

@@ -79,23 +79,31 @@ pub(super) async fn get(call: Call) -> Answer {
     Ok(one("acs_credential", &resources::credential(&credential)))
 }
 
+/// Filters of the contract for things that do not exist on this hub.
+const NOWHERE: [&str; 1] = ["user_identity_id"];
+
 pub(super) async fn list(call: Call) -> Answer {
     let filter = Filter {
         site: call.input.uuid("acs_system_id"),
         user: call.input.uuid("acs_user_id"),
         created_before: call.input.time("created_before"),
-        search: call.input.string("search"),
+        search: call.input.search(),
     };
     let wants_phones = call.input.boolean("is_multi_phone_sync_credential") == Some(true);
     let listing = Listing::read(
         "/acs/credentials/list",
         call.workspace,
         &call.input,
+        &[
+            &["acs_system_id", "acs_user_id", "created_before", "search"],
+            &["is_multi_phone_sync_credential"],
+            &NOWHERE,
+        ],
         DEFAULT_LIMIT,
     );
     call.input.finish()?;
     let mut found = Vec::new();
-    if !wants_phones && !names_what_never_exists(&call, &["user_identity_id"]) {
+    if !wants_phones && !names_what_never_exists(&call, &NOWHERE) {
         let mut db = call.core.store.read().await?;
         found = credentials::list(&mut db, call.workspace, &filter, listing.page).await?;
     }

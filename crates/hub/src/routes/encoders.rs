@@ -29,6 +29,7 @@ pub(super) async fn list(call: Call) -> Answer {
         "/acs/encoders/list",
         call.workspace,
         &call.input,
+        &[&["acs_system_id", "acs_system_ids", "acs_encoder_ids"]],
         DEFAULT_LIMIT,
     );
     call.input.finish()?;

@@ -22,23 +22,31 @@ pub(super) async fn get(call: Call) -> Answer {
     Ok(one("acs_entrance", &resources::entrance(&entrance)))
 }
 
+/// Filters of the contract for things that do not exist on this hub.
+const NOWHERE: [&str; 3] = ["space_id", "location_id", "customer_key"];
+
 pub(super) async fn list(call: Call) -> Answer {
     let filter = Filter {
         site: call.input.uuid("acs_system_id"),
         account: call.input.uuid("connected_account_id"),
         credential: call.input.uuid("acs_credential_id"),
         ids: call.input.uuids("acs_entrance_ids"),
-        search: call.input.string("search"),
+        search: call.input.search(),
     };
     let listing = Listing::read(
         "/acs/entrances/list",
         call.workspace,
         &call.input,
+        &[
+            &["acs_system_id", "connected_account_id", "acs_credential_id"],
+            &["acs_entrance_ids", "search"],
+            &NOWHERE,
+        ],
         DEFAULT_ENTRANCE_LIMIT,
     );
     call.input.finish()?;
     let mut found = Vec::new();
-    if !names_what_never_exists(&call, &["space_id", "location_id", "customer_key"]) {
+    if !names_what_never_exists(&call, &NOWHERE) {
         let mut db = call.core.store.read().await?;
         found = entrances::list(&mut db, call.workspace, &filter, listing.page).await?;
     }

@@ -3,7 +3,6 @@
 use super::{Answer, list as whole, names_what_never_exists, one, present};
 use crate::error::ApiError;
 use crate::id::{EventId, SiteId};
-use crate::moment::Moment;
 use crate::pagination::{self, DEFAULT_LIMIT};
 use crate::request::Call;
 use crate::resources;
@@ -55,7 +54,7 @@ pub(super) async fn list(call: Call) -> Answer {
 
 fn read_filter(input: &Input) -> Filter {
     let (mut since, mut until) = (input.time("since"), None);
-    if let Some((from, to)) = read_between(input) {
+    if let Some((from, to)) = input.times("between") {
         since = since.max(Some(from));
         until = Some(to);
     }
@@ -78,25 +77,5 @@ fn read_filter(input: &Input) -> Filter {
         encoder: input.uuid("acs_encoder_id"),
         user: input.uuid("acs_user_id"),
         entrance: input.uuid("acs_entrance_id"),
-    }
-}
-
-/// A pair of times.
-fn read_between(input: &Input) -> Option<(Moment, Moment)> {
-    let texts = input.strings("between")?;
-    let times: Vec<Moment> = texts
-        .iter()
-        .filter_map(|text| text.parse::<jiff::Timestamp>().ok())
-        .map(Moment::from)
-        .collect();
-    match times.as_slice() {
-        [from, to] if texts.len() == 2 => Some((*from, *to)),
-        _ => {
-            input.reject(
-                "between",
-                "between must be two times like 2026-11-22T15:00:00Z",
-            );
-            None
-        }
     }
 }

@@ -21,7 +21,7 @@ pub(super) async fn get(call: Call) -> Answer {
 
 pub(super) async fn list(call: Call) -> Answer {
     let account = call.input.uuid::<AccountId>("connected_account_id");
-    let search = call.input.string("search");
+    let search = call.input.search();
     call.input.finish()?;
     let mut found = Vec::new();
     if !names_what_never_exists(&call, &["customer_key"]) {

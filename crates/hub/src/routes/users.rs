@@ -82,26 +82,29 @@ pub(super) async fn get(call: Call) -> Answer {
     Ok(one("acs_user", &resources::user(&user)))
 }
 
+/// Filters of the contract for things that do not exist on this hub.
+const NOWHERE: [&str; 3] = [
+    "user_identity_id",
+    "user_identity_phone_number",
+    "user_identity_email_address",
+];
+
 pub(super) async fn list(call: Call) -> Answer {
     let filter = Filter {
         site: call.input.uuid("acs_system_id"),
-        search: call.input.string("search"),
+        search: call.input.search(),
         created_before: call.input.time("created_before"),
     };
     let listing = Listing::read(
         "/acs/users/list",
         call.workspace,
         &call.input,
+        &[&["acs_system_id", "search", "created_before"], &NOWHERE],
         DEFAULT_LIMIT,
     );
     call.input.finish()?;
-    let nowhere = [
-        "user_identity_id",
-        "user_identity_phone_number",
-        "user_identity_email_address",
-    ];
     let mut found = Vec::new();
-    if !names_what_never_exists(&call, &nowhere) {
+    if !names_what_never_exists(&call, &NOWHERE) {
         let mut db = call.core.store.read().await?;
         found = users::list(&mut db, call.workspace, &filter, listing.page).await?;
     }

@@ -8,6 +8,11 @@ use uuid::Uuid;
 use super::Input;
 use crate::moment::Moment;
 
+/// How many items a list may have: far fewer than SQLite binds in one statement.
+const MOST_ITEMS: usize = 1000;
+/// How many characters are searched for: far fewer than SQLite takes in a pattern.
+const MOST_SEARCHED: usize = 1000;
+
 impl Input {
     pub(crate) fn string(&self, name: &str) -> Option<String> {
         self.take(name, "string", |value| value.as_str().map(str::to_owned))
@@ -25,6 +30,17 @@ impl Input {
             return None;
         }
         Some(text)
+    }
+
+    /// Words to search for.
+    pub(crate) fn search(&self) -> Option<String> {
+        let words = self.string("search")?;
+        if words.chars().count() > MOST_SEARCHED {
+            let message = format!("search must have at most {MOST_SEARCHED} characters");
+            self.reject("search", message);
+            return None;
+        }
+        Some(words)
     }
 
     pub(crate) fn uuid<T: From<Uuid>>(&self, name: &str) -> Option<T> {
@@ -48,6 +64,10 @@ impl Input {
     pub(crate) fn strings(&self, name: &str) -> Option<Vec<String>> {
         let value = self.values.get(name)?;
         let list = match value {
+            Value::Array(list) if list.len() > MOST_ITEMS => {
+                self.reject(name, format!("{name} must have at most {MOST_ITEMS} items"));
+                return None;
+            }
             Value::Array(list) => list.clone(),
             Value::String(_) if self.is_query => vec![value.clone()],
             other => {
@@ -104,14 +124,26 @@ impl Input {
     /// RFC 3339 with a zone.
     pub(crate) fn time(&self, name: &str) -> Option<Moment> {
         let text = self.string(name)?;
-        let parsed = text.parse::<jiff::Timestamp>();
-        if parsed.is_err() {
+        let parsed = parse_time(&text);
+        if parsed.is_none() {
             self.reject(
                 name,
                 format!("{name} must be a date and time like 2026-11-22T15:00:00Z"),
             );
         }
-        parsed.ok().map(Moment::from)
+        parsed
+    }
+
+    /// Two instants.
+    pub(crate) fn times(&self, name: &str) -> Option<(Moment, Moment)> {
+        let texts = self.strings(name)?;
+        let times: Option<Vec<Moment>> = texts.iter().map(|text| parse_time(text)).collect();
+        let Some([from, to]) = times.as_deref() else {
+            let message = format!("{name} must be two times like 2026-11-22T15:00:00Z");
+            self.reject(name, message);
+            return None;
+        };
+        Some((*from, *to))
     }
 
     /// One of these words.
@@ -146,6 +178,13 @@ impl Input {
     pub(crate) fn is_null(&self, name: &str) -> bool {
         self.values.get(name).is_some_and(Value::is_null)
     }
+}
+
+/// An instant of the years 0000 to 9999 in UTC: RFC 3339 has no others (section 1).
+fn parse_time(text: &str) -> Option<Moment> {
+    let parsed: jiff::Timestamp = text.parse().ok()?;
+    let year = parsed.to_zoned(jiff::tz::TimeZone::UTC).year();
+    (0..=9999).contains(&year).then(|| Moment::from(parsed))
 }
 
 /// Hyphenated only, as the contract has it.

@@ -112,6 +112,46 @@ async fn bad_input_is_named_and_changes_nothing() {
             json!({ "between": ["2026-01-01T00:00:00Z"] }),
             "between must be two times",
         ),
+        (
+            "/events/list",
+            json!({ "event_types": vec!["a"; 32_770] }),
+            "event_types must have at most 1000 items",
+        ),
+        (
+            "/action_attempts/list",
+            json!({ "action_attempt_ids": vec![NOBODY; 1001] }),
+            "action_attempt_ids must have at most 1000 items",
+        ),
+        (
+            "/acs/users/list",
+            json!({ "search": "x".repeat(1001) }),
+            "search must have at most 1000 characters",
+        ),
+        (
+            "/acs/entrances/list",
+            json!({ "search": "x".repeat(60_000) }),
+            "search must have at most 1000 characters",
+        ),
+        (
+            "/acs/credentials/list",
+            json!({ "search": "x".repeat(60_000) }),
+            "search must have at most 1000 characters",
+        ),
+        (
+            "/acs/systems/list",
+            json!({ "search": "x".repeat(60_000) }),
+            "search must have at most 1000 characters",
+        ),
+        (
+            users,
+            json!({ "acs_system_id": site, "full_name": "x", "access_schedule": { "starts_at": "-009999-01-02T00:00:00Z" } }),
+            "starts_at must be a date and time",
+        ),
+        (
+            "/events/list",
+            json!({ "between": ["-000001-12-31T23:59:59Z", "2026-01-01T00:00:00Z"] }),
+            "between must be two times",
+        ),
     ];
     for (path, body, message) in invalid {
         let answer = world.post(path, body).await;
