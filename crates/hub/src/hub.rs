@@ -11,6 +11,7 @@ use crate::admin::Admin;
 use crate::core::Core;
 use crate::deadlines;
 use crate::id::AttemptId;
+use crate::listen;
 use crate::resources;
 use crate::routes;
 use crate::settings::HubSettings;
@@ -34,7 +35,7 @@ impl Hub {
     /// request has its answer. To be called once per hub.
     ///
     /// # Errors
-    /// When another process serves the same database, or the listener fails.
+    /// When another process serves the same database, or it cannot be read.
     pub async fn serve(
         &self,
         listener: TcpListener,
@@ -52,12 +53,11 @@ impl Hub {
             shutdown.await;
             core.dispatch.close();
         };
-        let served = axum::serve(listener, routes::router(Arc::clone(&self.core)))
-            .with_graceful_shutdown(closing)
-            .await;
+        let router = routes::router(Arc::clone(&self.core));
+        listen::serve(listener, router, self.core.settings.head_limit, closing).await;
         drop(deadlines);
         self.core.store.close().await;
-        served
+        Ok(())
     }
 
     /// Makes workspaces, sites, doors and keys.

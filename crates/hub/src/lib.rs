@@ -16,6 +16,7 @@ mod hub;
 mod id;
 mod issue_number;
 mod link;
+mod listen;
 mod moment;
 mod pagination;
 mod request;

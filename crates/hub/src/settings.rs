@@ -19,6 +19,8 @@ pub struct HubSettings {
     pub deadline_margin: Duration,
     /// How long a bridge may be gone before its ungranted attempts end.
     pub bridge_grace: Duration,
+    /// How long a client may take for the head of a request, and be silent between two.
+    pub head_limit: Duration,
     /// How often a link is pinged.
     pub ping_every: Duration,
     /// After how much silence a link counts as dead.
@@ -41,6 +43,7 @@ impl HubSettings {
             write_bound: Duration::from_secs(10),
             deadline_margin: Duration::from_secs(10),
             bridge_grace: Duration::from_secs(5),
+            head_limit: Duration::from_secs(10),
             ping_every: Duration::from_secs(10),
             silence_limit: Duration::from_secs(25),
             queue_limit: 8,
@@ -73,6 +76,7 @@ mod tests {
         assert_eq!(settings.write_bound, seconds(10));
         assert_eq!(settings.deadline_margin, seconds(10));
         assert_eq!(settings.bridge_grace, seconds(5));
+        assert_eq!(settings.head_limit, seconds(10));
         assert_eq!(settings.ping_every, seconds(10));
         assert_eq!(settings.silence_limit, seconds(25));
         assert_eq!(settings.queue_limit, 8);

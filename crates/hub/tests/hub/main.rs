@@ -16,4 +16,5 @@ mod queue;
 mod reconnect;
 mod resources;
 mod scan;
+mod slow_clients;
 mod support;
