@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Query, Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::StreamExt;
@@ -119,7 +119,7 @@ fn bearer(headers: &HeaderMap) -> Result<&str, ApiError> {
 /// The outermost layer: gives the request its id, checks it, and puts errors into their envelope.
 pub(crate) async fn check(State(core): State<Arc<Core>>, request: Request, next: Next) -> Response {
     let id = uuid::Uuid::new_v4().to_string();
-    let checked = match check_host_and_origin(&core, request.headers()) {
+    let checked = match check_host_and_origin(&core, request.uri(), request.headers()) {
         Ok(()) => read_body(request).await,
         Err(error) => Err(error),
     };
@@ -169,15 +169,21 @@ async fn read_body(request: Request) -> Result<Request, ApiError> {
 
 /// A page of somebody else's in a browser on the same network must reach nothing, also not under a name of its own
 /// that points here (DNS rebinding).
-fn check_host_and_origin(core: &Core, headers: &HeaderMap) -> Result<(), ApiError> {
-    let host = host(headers);
-    let public = core.settings.public_url.as_deref().and_then(authority);
-    let is_own_host = host.is_some_and(|host| {
-        let name = host_name(host);
-        name == "localhost"
-            || name.parse::<IpAddr>().is_ok()
-            || public.is_some_and(|public| host_name(public).eq_ignore_ascii_case(name))
-    });
+fn check_host_and_origin(core: &Core, uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
+    let host = host(headers).unwrap_or_default();
+    let is_another_target = uri
+        .authority()
+        .is_some_and(|target| !target.as_str().eq_ignore_ascii_case(host));
+    if headers.get_all(header::HOST).iter().count() > 1 || is_another_target {
+        return Err(ApiError::malformed("a request names exactly one host"));
+    }
+    let public_url = core.settings.public_url.as_deref();
+    let name = host_name(host);
+    let is_public = public_url
+        .and_then(authority)
+        .is_some_and(|public| host_name(public).eq_ignore_ascii_case(name));
+    let is_own_host =
+        is_public || name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok();
     if !is_own_host {
         return Err(ApiError::Forbidden(
             "this hub does not go by that host name; use its public URL, or set it with public_url",
@@ -186,12 +192,17 @@ fn check_host_and_origin(core: &Core, headers: &HeaderMap) -> Result<(), ApiErro
     let Some(origin) = headers.get(header::ORIGIN) else {
         return Ok(());
     };
+    // Under its public name the hub is reached as its public URL says; under the others it speaks HTTP itself.
+    let direct = (!is_public).then(|| format!("http://{host}"));
     let is_own_origin = origin
         .to_str()
         .ok()
-        .and_then(authority)
+        .and_then(origin_of)
         .is_some_and(|origin| {
-            host == Some(origin) || public.is_some_and(|public| public.eq_ignore_ascii_case(origin))
+            let own = [public_url, direct.as_deref()];
+            own.into_iter()
+                .flatten()
+                .any(|url| origin_of(url).as_ref() == Some(&origin))
         });
     if is_own_origin {
         Ok(())
@@ -210,6 +221,17 @@ fn host(headers: &HeaderMap) -> Option<&str> {
 fn authority(url: &str) -> Option<&str> {
     let (_, rest) = url.split_once("://")?;
     rest.split('/').next()
+}
+
+/// Scheme and authority of a URL in lower case, without the scheme's own port (RFC 6454, section 4).
+fn origin_of(url: &str) -> Option<String> {
+    let (scheme, _) = url.split_once("://")?;
+    let origin = format!("{scheme}://{}", authority(url)?).to_ascii_lowercase();
+    let port = match scheme.to_ascii_lowercase().as_str() {
+        "https" => ":443",
+        _ => ":80",
+    };
+    Some(origin.strip_suffix(port).unwrap_or(&origin).to_owned())
 }
 
 /// A host without its port and brackets.
@@ -244,5 +266,18 @@ mod tests {
         }
         assert_eq!(authority("https://hub.example:1/x"), Some("hub.example:1"));
         assert_eq!(authority("null"), None);
+    }
+
+    #[test]
+    fn an_origin_is_its_scheme_host_and_port() {
+        for (url, origin) in [
+            ("https://Hub.example/x", "https://hub.example"),
+            ("https://hub.example:443", "https://hub.example"),
+            ("http://hub.example:443", "http://hub.example:443"),
+            ("http://[::1]:80/", "http://[::1]"),
+        ] {
+            assert_eq!(origin_of(url).as_deref(), Some(origin));
+        }
+        assert_eq!(origin_of("null"), None);
     }
 }

@@ -3,9 +3,11 @@
 use hub::DoorCategory;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::bridge::{Bridge, IDENTITY};
-use crate::support::{Answer, World, assert_error, id};
+use crate::support::{Answer, GENEROUS, World, assert_error, id};
 
 #[tokio::test]
 async fn without_the_right_key_nothing_is_answered() {
@@ -158,10 +160,13 @@ async fn pages_of_other_origins_and_other_host_names_are_refused() {
         ("origin", own.as_str(), true),
         ("origin", "https://hub.example", true),
         ("origin", "https://evil.example", false),
+        ("origin", "http://hub.example", false),
+        ("origin", &own.replace("http:", "https:"), false),
         ("origin", "null", false),
         ("host", "hub.example", true),
         ("host", "HUB.example:443", true),
         ("host", "localhost:9", true),
+        ("host", "LOCALHOST:9", true),
         ("host", "[::1]:9", true),
         ("host", "evil.example", false),
         ("host", "hub.example.evil.example", false),
@@ -176,5 +181,39 @@ async fn pages_of_other_origins_and_other_host_names_are_refused() {
     }
     let system = world.get("/acs/systems/list").await.body["acs_systems"][0].clone();
     assert!(id(&system["image_url"]).starts_with("https://hub.example/"));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_request_that_names_two_hosts_is_refused() {
+    let world = World::start().await;
+    let address = world.endpoint.strip_prefix("http://").unwrap();
+    for (head, status) in [
+        ("GET /health HTTP/1.1\r\nHost: localhost", "200"),
+        (
+            "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example",
+            "400",
+        ),
+        (
+            "GET http://localhost/health HTTP/1.1\r\nHost: localhost",
+            "200",
+        ),
+        (
+            "GET http://evil.example/health HTTP/1.1\r\nHost: localhost",
+            "400",
+        ),
+        ("GET /health HTTP/1.1", "403"),
+    ] {
+        let mut client = TcpStream::connect(address).await.unwrap();
+        let request = format!("{head}\r\nConnection: close\r\n\r\n");
+        client.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let reading = client.read_to_string(&mut answer);
+        tokio::time::timeout(GENEROUS, reading)
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(&answer[9..12], status, "{head:?}");
+    }
     world.end().await;
 }
