@@ -60,6 +60,7 @@ CREATE TABLE users (
     schedule_ends_at   INTEGER,
     created_at         INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX users_by_system ON users (acs_system_id);
 
 CREATE TABLE bridges (
     seq               INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -93,6 +94,7 @@ CREATE TABLE encoders (
     created_at     INTEGER NOT NULL,
     UNIQUE (bridge_id, identity)
 ) STRICT;
+CREATE INDEX encoders_by_system ON encoders (acs_system_id);
 
 CREATE TABLE credentials (
     seq               INTEGER PRIMARY KEY AUTOINCREMENT,

@@ -120,7 +120,6 @@ impl Admin {
             time_zone: time_zone.to_owned(),
             site_key_check: None,
             created_at: now,
-            user_count: 0,
         };
         sites::insert(&mut db, &site, self.core.settings.first_credential_number).await?;
         events::emit(&mut db, &site, Subject::SiteAdded, now).await?;
@@ -134,7 +133,7 @@ impl Admin {
         let found = sites::list(&mut db, WorkspaceId(workspace), None, None).await?;
         Ok(found
             .into_iter()
-            .map(|site| (site.acs_system_id.0, site.name))
+            .map(|site| (site.acs_system_id.0, site.name.clone()))
             .collect())
     }
 

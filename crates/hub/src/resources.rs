@@ -13,7 +13,7 @@ use crate::store::attempts::{Attempt, Kind, Status};
 use crate::store::credentials::{CardFunction, CredentialWithDoors};
 use crate::store::encoders::Encoder;
 use crate::store::entrances::Entrance;
-use crate::store::sites::Site;
+use crate::store::sites::ShownSite;
 use crate::store::users::User;
 use crate::store::workspaces::Workspace;
 use crate::store::{self};
@@ -36,7 +36,7 @@ pub(crate) fn workspace(workspace: &Workspace) -> protocol::api::Workspace {
 }
 
 /// `base_url` is the address under which the client reaches the hub.
-pub(crate) fn system(site: &Site, base_url: &str) -> AcsSystem {
+pub(crate) fn system(site: &ShownSite, base_url: &str) -> AcsSystem {
     AcsSystem {
         acs_system_id: site.acs_system_id.0,
         workspace_id: site.workspace_id.0,

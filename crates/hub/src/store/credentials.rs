@@ -1,11 +1,14 @@
 //! Credentials and the doors they open.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeSet, HashMap};
 
 use sqlx::Row;
 
 use super::entrances::Entrance;
-use super::{Db, Page, like_pattern, push_any};
+use super::{Db, Page, like_pattern};
 use crate::doors::DoorCategory;
 use crate::id::{AccountId, CredentialId, EntranceId, SiteId, UserId, WorkspaceId};
 use crate::issue_number::Neighbour;
@@ -114,12 +117,53 @@ pub(crate) struct NewCredential {
     pub(crate) entrances: Vec<EntranceId>,
 }
 
-const SELECT: &str = "SELECT c.seq, c.acs_credential_id, c.acs_system_id, s.workspace_id, s.connected_account_id, \
-    c.acs_user_id, c.number, c.display_name, c.card_function, c.starts_at, c.ends_at, c.issue_number, c.is_override, \
-    c.auto_join, c.joiner_ids, c.created_at, c.issued_at, c.card_uid, c.is_overridden, c.is_overwritten, \
-    g.uid AS doubtful_uid, MIN(g.granted_at) AS doubtful_since \
-    FROM credentials c JOIN sites s USING (acs_system_id) \
-    LEFT JOIN grants g ON g.acs_credential_id = c.acs_credential_id AND g.state = 'doubtful'";
+/// A statement on credentials, each with the oldest doubt about it. The index of the grants holds those that bind:
+/// SQLite uses it only for a statement that says that it wants no released one.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.seq, c.acs_credential_id, c.acs_system_id, s.workspace_id, s.connected_account_id, \
+             c.acs_user_id, c.number, c.display_name, c.card_function, c.starts_at, c.ends_at, c.issue_number, \
+             c.is_override, c.auto_join, c.joiner_ids, c.created_at, c.issued_at, c.card_uid, c.is_overridden, \
+             c.is_overwritten, g.uid AS doubtful_uid, g.granted_at AS doubtful_since \
+             FROM credentials c JOIN sites s USING (acs_system_id) LEFT JOIN grants g ON g.seq = \
+             (SELECT d.seq FROM grants d WHERE d.acs_credential_id = c.acs_credential_id AND d.state = 'doubtful' \
+             AND d.state <> 'released' ORDER BY d.granted_at, d.seq LIMIT 1) ",
+            $rest
+        )
+    };
+}
+
+// What every card takes. Lists of ids are one parameter, a JSON list: SQLite limits how many parameters there are.
+const BY_ID: &str = select!("WHERE c.acs_credential_id = ?1");
+const BY_NUMBER: &str = select!("WHERE c.acs_system_id = ?1 AND c.number = ?2");
+const ON_CARD: &str = select!(
+    "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM grants \
+     WHERE acs_system_id = ?1 AND uid = ?2 AND state <> 'released') ORDER BY c.seq"
+);
+const NAMED: &str = select!(
+    "WHERE c.acs_credential_id IN (SELECT value FROM json_each(?1)) AND +c.acs_system_id = ?2 ORDER BY c.seq"
+);
+const HIGHEST_AT_DOORS: &str = select!(
+    "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM credential_entrances \
+     WHERE acs_entrance_id IN (SELECT value FROM json_each(?1))) \
+     AND (?2 IS NULL OR c.starts_at < ?2) ORDER BY c.issue_number DESC, c.seq LIMIT 1"
+);
+const VALID_AT_DOORS: &str = select!(
+    "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM credential_entrances \
+     WHERE acs_entrance_id IN (SELECT value FROM json_each(?1))) \
+     AND c.issued_at IS NOT NULL AND NOT c.is_overridden AND NOT c.is_overwritten \
+     AND (c.ends_at IS NULL OR c.ends_at > ?2) ORDER BY c.seq"
+);
+const LOCKED_OUT: &str = select!(
+    "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM credential_entrances \
+     WHERE acs_entrance_id IN (SELECT value FROM json_each(?1))) \
+     AND c.issue_number < ?2 AND NOT c.is_overridden AND (c.ends_at IS NULL OR c.ends_at > ?3) ORDER BY c.seq"
+);
+const DOORS: &str = "SELECT ce.acs_credential_id, e.seq, e.acs_entrance_id, e.acs_system_id, \
+    s.connected_account_id, e.name, e.category, e.door, e.created_at \
+    FROM credential_entrances ce JOIN entrances e USING (acs_entrance_id) JOIN sites s USING (acs_system_id) \
+    WHERE ce.acs_credential_id IN (SELECT value FROM json_each(?1)) ORDER BY e.seq";
 
 /// What a list is narrowed to.
 #[derive(Debug, Default)]
@@ -131,7 +175,6 @@ pub(crate) struct Filter {
 }
 
 pub(crate) async fn insert(db: &mut Db, new: &NewCredential, now: Moment) -> sqlx::Result<()> {
-    let joined: Vec<uuid::Uuid> = new.joined.iter().map(|id| id.0).collect();
     sqlx::query(
         "INSERT INTO credentials (acs_credential_id, acs_system_id, acs_user_id, number, display_name, card_function, \
          starts_at, ends_at, issue_number, is_override, auto_join, joiner_ids, created_at) \
@@ -148,7 +191,7 @@ pub(crate) async fn insert(db: &mut Db, new: &NewCredential, now: Moment) -> sql
     .bind(new.issue_number)
     .bind(new.is_override)
     .bind(new.auto_join)
-    .bind(serde_json::json!(joined).to_string())
+    .bind(json_list(new.joined.iter().map(|id| id.0)))
     .bind(now)
     .execute(&mut *db)
     .await?;
@@ -168,9 +211,8 @@ pub(crate) async fn get(
     db: &mut Db,
     id: CredentialId,
 ) -> sqlx::Result<Option<CredentialWithDoors>> {
-    let mut query = sqlx::QueryBuilder::new(SELECT);
-    query.push(" WHERE c.acs_credential_id = ").push_bind(id);
-    Ok(fetch(db, query).await?.pop())
+    let found = sqlx::query_as(BY_ID).bind(id).fetch_all(&mut *db).await?;
+    Ok(with_doors(db, found).await?.pop())
 }
 
 pub(crate) async fn get_in(
@@ -188,10 +230,12 @@ pub(crate) async fn by_number(
     site: SiteId,
     number: u32,
 ) -> sqlx::Result<Option<CredentialWithDoors>> {
-    let mut query = sqlx::QueryBuilder::new(SELECT);
-    query.push(" WHERE c.acs_system_id = ").push_bind(site);
-    query.push(" AND c.number = ").push_bind(number);
-    Ok(fetch(db, query).await?.pop())
+    let found = sqlx::query_as(BY_NUMBER)
+        .bind(site)
+        .bind(number)
+        .fetch_all(&mut *db)
+        .await?;
+    Ok(with_doors(db, found).await?.pop())
 }
 
 pub(crate) async fn list(
@@ -200,7 +244,7 @@ pub(crate) async fn list(
     filter: &Filter,
     page: Page,
 ) -> sqlx::Result<Vec<CredentialWithDoors>> {
-    let mut query = sqlx::QueryBuilder::new(SELECT);
+    let mut query = sqlx::QueryBuilder::new(select!(""));
     query.push(" WHERE s.workspace_id = ").push_bind(workspace);
     query.push(" AND c.seq > ").push_bind(page.after);
     if let Some(site) = filter.site {
@@ -222,29 +266,58 @@ pub(crate) async fn list(
             .push_bind(pattern)
             .push(" ESCAPE '\\')");
     }
-    query
-        .push(" GROUP BY c.seq ORDER BY c.seq LIMIT ")
-        .push_bind(page.fetch());
-    fetch_grouped(db, query).await
+    query.push(" ORDER BY c.seq LIMIT ").push_bind(page.fetch());
+    let found = query.build_query_as().fetch_all(&mut *db).await?;
+    with_doors(db, found).await
 }
 
-/// All credentials of the site that share one of these guest doors, or that are named.
-pub(crate) async fn neighbours(
+/// What the issue number of a new credential with these guest doors is decided by, however long the doors' history
+/// is: the credential with the highest issue number among those that start before `ends_at`, the valid ones that have
+/// not ended, and those of the site that are named.
+pub(crate) async fn before_new(
     db: &mut Db,
     site: SiteId,
     guest_doors: &BTreeSet<EntranceId>,
+    ends_at: Option<Moment>,
     named: &[CredentialId],
+    now: Moment,
 ) -> sqlx::Result<Vec<CredentialWithDoors>> {
-    let mut query = sqlx::QueryBuilder::new(SELECT);
-    query.push(" WHERE c.acs_system_id = ").push_bind(site);
-    query.push(
-        " AND (c.acs_credential_id IN (SELECT acs_credential_id FROM credential_entrances WHERE ",
-    );
-    push_any(&mut query, "acs_entrance_id", guest_doors.iter().copied());
-    query.push(") OR ");
-    push_any(&mut query, "c.acs_credential_id", named.iter().copied());
-    query.push(")");
-    fetch(db, query).await
+    let doors = json_list(guest_doors.iter().map(|door| door.0));
+    let mut found: Vec<Credential> = sqlx::query_as(VALID_AT_DOORS)
+        .bind(&doors)
+        .bind(now)
+        .fetch_all(&mut *db)
+        .await?;
+    let highest: Vec<Credential> = sqlx::query_as(HIGHEST_AT_DOORS)
+        .bind(&doors)
+        .bind(ends_at)
+        .fetch_all(&mut *db)
+        .await?;
+    let named: Vec<Credential> = sqlx::query_as(NAMED)
+        .bind(json_list(named.iter().map(|id| id.0)))
+        .bind(site)
+        .fetch_all(&mut *db)
+        .await?;
+    found.extend(highest);
+    found.extend(named);
+    found.sort_by_key(|credential| credential.seq);
+    found.dedup_by_key(|credential| credential.seq);
+    with_doors(db, found).await
+}
+
+/// The credentials whose guest doors this one takes over when it is an override: those with a lower issue number that
+/// end after it starts and were not taken over before.
+pub(crate) async fn locked_out_by(
+    db: &mut Db,
+    newer: &CredentialWithDoors,
+) -> sqlx::Result<Vec<CredentialWithDoors>> {
+    let found = sqlx::query_as(LOCKED_OUT)
+        .bind(json_list(newer.guest_doors().iter().map(|door| door.0)))
+        .bind(newer.credential.issue_number)
+        .bind(newer.credential.starts_at)
+        .fetch_all(&mut *db)
+        .await?;
+    with_doors(db, found).await
 }
 
 /// The credentials that a card of the site held or may have held.
@@ -253,29 +326,27 @@ pub(crate) async fn on_card(
     site: SiteId,
     uid: &str,
 ) -> sqlx::Result<Vec<CredentialWithDoors>> {
-    let mut query = sqlx::QueryBuilder::new(SELECT);
-    query.push(" WHERE c.acs_system_id = ").push_bind(site);
-    query
-        .push(" AND c.acs_credential_id IN (SELECT acs_credential_id FROM grants WHERE state <> 'released' AND uid = ")
-        .push_bind(uid.to_owned())
-        .push(")");
-    fetch(db, query).await
+    let found = sqlx::query_as(ON_CARD)
+        .bind(site)
+        .bind(uid)
+        .fetch_all(&mut *db)
+        .await?;
+    with_doors(db, found).await
 }
 
-async fn fetch(
+async fn with_doors(
     db: &mut Db,
-    mut query: sqlx::QueryBuilder<sqlx::Sqlite>,
+    credentials: Vec<Credential>,
 ) -> sqlx::Result<Vec<CredentialWithDoors>> {
-    query.push(" GROUP BY c.seq ORDER BY c.seq");
-    fetch_grouped(db, query).await
-}
-
-async fn fetch_grouped(
-    db: &mut Db,
-    mut query: sqlx::QueryBuilder<sqlx::Sqlite>,
-) -> sqlx::Result<Vec<CredentialWithDoors>> {
-    let credentials: Vec<Credential> = query.build_query_as().fetch_all(&mut *db).await?;
-    let mut doors = doors_of(db, &credentials).await?;
+    let ids = json_list(credentials.iter().map(|found| found.acs_credential_id.0));
+    let mut doors: HashMap<CredentialId, Vec<Entrance>> = HashMap::new();
+    for row in sqlx::query(DOORS).bind(ids).fetch_all(db).await? {
+        let entrance = <Entrance as sqlx::FromRow<_>>::from_row(&row)?;
+        doors
+            .entry(row.try_get("acs_credential_id")?)
+            .or_default()
+            .push(entrance);
+    }
     Ok(credentials
         .into_iter()
         .map(|credential| CredentialWithDoors {
@@ -287,32 +358,9 @@ async fn fetch_grouped(
         .collect())
 }
 
-async fn doors_of(
-    db: &mut Db,
-    credentials: &[Credential],
-) -> sqlx::Result<HashMap<CredentialId, Vec<Entrance>>> {
-    let mut query = sqlx::QueryBuilder::new(
-        "SELECT ce.acs_credential_id, e.seq, e.acs_entrance_id, e.acs_system_id, s.connected_account_id, e.name, \
-         e.category, e.door, e.created_at FROM credential_entrances ce JOIN entrances e USING (acs_entrance_id) \
-         JOIN sites s USING (acs_system_id) WHERE ",
-    );
-    push_any(
-        &mut query,
-        "ce.acs_credential_id",
-        credentials
-            .iter()
-            .map(|credential| credential.acs_credential_id),
-    );
-    query.push(" ORDER BY e.seq");
-    let mut doors: HashMap<CredentialId, Vec<Entrance>> = HashMap::new();
-    for row in query.build().fetch_all(db).await? {
-        let entrance = <Entrance as sqlx::FromRow<_>>::from_row(&row)?;
-        doors
-            .entry(row.try_get("acs_credential_id")?)
-            .or_default()
-            .push(entrance);
-    }
-    Ok(doors)
+/// Ids as they are stored, for `json_each`.
+fn json_list(ids: impl Iterator<Item = uuid::Uuid>) -> String {
+    serde_json::json!(ids.collect::<Vec<_>>()).to_string()
 }
 
 /// It is on this card from now on.

@@ -22,9 +22,22 @@ pub(crate) struct Encoder {
     pub(crate) created_at: Moment,
 }
 
-const SELECT: &str = "SELECT e.seq, e.acs_encoder_id, e.acs_system_id, s.workspace_id, s.connected_account_id, \
-    e.bridge_id, e.identity, e.display_name, e.is_online, e.reason, e.created_at \
-    FROM encoders e JOIN sites s USING (acs_system_id)";
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT e.seq, e.acs_encoder_id, e.acs_system_id, s.workspace_id, s.connected_account_id, e.bridge_id, \
+             e.identity, e.display_name, e.is_online, e.reason, e.created_at \
+             FROM encoders e JOIN sites s USING (acs_system_id) ",
+            $rest
+        )
+    };
+}
+
+pub(super) const OF_BRIDGE: &str = select!("WHERE e.bridge_id = ? ORDER BY e.seq");
+pub(super) const OF_SITE: &str = select!("WHERE e.acs_system_id = ? ORDER BY e.seq");
+
+/// The highest fence that a bridge may tell: no encoder is ever asked that often, and all of JSON can write it.
+const LAST_PLAUSIBLE_FENCE: u64 = 1 << 53;
 
 /// What a list is narrowed to.
 #[derive(Debug)]
@@ -38,7 +51,7 @@ pub(crate) async fn get_in(
     workspace: WorkspaceId,
     id: EncoderId,
 ) -> sqlx::Result<Option<Encoder>> {
-    sqlx::QueryBuilder::new(SELECT)
+    sqlx::QueryBuilder::new(select!(""))
         .push(" WHERE e.acs_encoder_id = ")
         .push_bind(id)
         .push(" AND s.workspace_id = ")
@@ -49,13 +62,7 @@ pub(crate) async fn get_in(
 }
 
 pub(crate) async fn of_bridge(db: &mut Db, bridge: BridgeId) -> sqlx::Result<Vec<Encoder>> {
-    sqlx::QueryBuilder::new(SELECT)
-        .push(" WHERE e.bridge_id = ")
-        .push_bind(bridge)
-        .push(" ORDER BY e.seq")
-        .build_query_as()
-        .fetch_all(db)
-        .await
+    sqlx::query_as(OF_BRIDGE).bind(bridge).fetch_all(db).await
 }
 
 pub(crate) async fn by_identity(
@@ -63,7 +70,7 @@ pub(crate) async fn by_identity(
     bridge: BridgeId,
     identity: &str,
 ) -> sqlx::Result<Option<Encoder>> {
-    sqlx::QueryBuilder::new(SELECT)
+    sqlx::QueryBuilder::new(select!(""))
         .push(" WHERE e.bridge_id = ")
         .push_bind(bridge)
         .push(" AND e.identity = ")
@@ -79,7 +86,7 @@ pub(crate) async fn list(
     filter: &Filter,
     page: Page,
 ) -> sqlx::Result<Vec<Encoder>> {
-    let mut query = sqlx::QueryBuilder::new(SELECT);
+    let mut query = sqlx::QueryBuilder::new(select!(""));
     query.push(" WHERE s.workspace_id = ").push_bind(workspace);
     query
         .push(" AND e.seq > ")
@@ -95,13 +102,7 @@ pub(crate) async fn list(
 
 /// All encoders of a site.
 pub(crate) async fn of_site(db: &mut Db, site: SiteId) -> sqlx::Result<Vec<Encoder>> {
-    sqlx::QueryBuilder::new(SELECT)
-        .push(" WHERE e.acs_system_id = ")
-        .push_bind(site)
-        .push(" ORDER BY e.seq")
-        .build_query_as()
-        .fetch_all(db)
-        .await
+    sqlx::query_as(OF_SITE).bind(site).fetch_all(db).await
 }
 
 /// Keeps what a bridge says of an encoder. `Some` is the id of one that is new.
@@ -169,18 +170,75 @@ pub(crate) async fn take_fence(db: &mut Db, id: EncoderId) -> sqlx::Result<u64> 
     Ok(u64::try_from(fence).unwrap_or(0))
 }
 
-/// Raises a fence to what the bridge has accepted: a hub restored from a backup must not reuse one.
+/// Raises a fence to what the bridge has accepted: a hub restored from a backup must not reuse one. A fence that no hub
+/// can have given is passed over: the next one above it would have no room.
 pub(crate) async fn raise_fence(
     db: &mut Db,
     bridge: BridgeId,
     identity: &str,
     fence: u64,
 ) -> sqlx::Result<()> {
+    let Some(known) = i64::try_from(fence)
+        .ok()
+        .filter(|_| fence <= LAST_PLAUSIBLE_FENCE)
+    else {
+        tracing::warn!(
+            %bridge, identity, fence,
+            "an encoder PC tells a fence that no hub has given; look at its journal if it refuses what it is offered"
+        );
+        return Ok(());
+    };
     sqlx::query("UPDATE encoders SET fence = MAX(fence, ?) WHERE bridge_id = ? AND identity = ?")
-        .bind(i64::try_from(fence).unwrap_or(i64::MAX))
+        .bind(known)
         .bind(bridge)
         .bind(identity)
         .execute(db)
         .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Store;
+    use super::*;
+    use crate::decisions::rows;
+
+    #[tokio::test]
+    async fn a_fence_that_no_hub_can_have_given_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("hub.sqlite"))
+            .await
+            .unwrap();
+        let mut db = store.begin().await.unwrap();
+        // The encoder needs no site and no bridge, as nothing is committed.
+        sqlx::query("PRAGMA defer_foreign_keys = ON")
+            .execute(&mut *db)
+            .await
+            .unwrap();
+        let bridge = BridgeId(rows::uuid(1));
+        let state = EncoderState {
+            identity: "pn532/1".to_owned(),
+            display_name: "Front Desk".to_owned(),
+            driver: "pn532".to_owned(),
+            is_online: true,
+            reason: None,
+        };
+        let site = SiteId(rows::uuid(1));
+        let id = upsert(&mut db, bridge, site, &state, rows::NOW)
+            .await
+            .unwrap()
+            .unwrap();
+        for (told, next) in [
+            (u64::MAX, 1),
+            (i64::MAX.unsigned_abs(), 2),
+            (LAST_PLAUSIBLE_FENCE + 1, 3),
+            (7, 8),
+            (LAST_PLAUSIBLE_FENCE, LAST_PLAUSIBLE_FENCE + 1),
+        ] {
+            raise_fence(&mut db, bridge, "pn532/1", told).await.unwrap();
+            assert_eq!(take_fence(&mut db, id).await.unwrap(), next, "{told}");
+        }
+        drop(db);
+        store.close().await;
+    }
 }

@@ -1,5 +1,7 @@
 //! Sites, which the API calls access control systems.
 
+use std::ops::Deref;
+
 use super::{Db, like_pattern};
 use crate::id::{AccountId, SiteId, WorkspaceId};
 use crate::moment::Moment;
@@ -15,11 +17,31 @@ pub(crate) struct Site {
     /// The check value of the site key, once a bridge told it.
     pub(crate) site_key_check: Option<String>,
     pub(crate) created_at: Moment,
+}
+
+/// A site as the API shows it.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub(crate) struct ShownSite {
+    #[sqlx(flatten)]
+    site: Site,
     pub(crate) user_count: u32,
 }
 
-const SELECT: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, site_key_check, \
-    created_at, (SELECT COUNT(*) FROM users WHERE users.acs_system_id = sites.acs_system_id) AS user_count FROM sites";
+impl Deref for ShownSite {
+    type Target = Site;
+
+    fn deref(&self) -> &Site {
+        &self.site
+    }
+}
+
+pub(super) const BY_ID: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, site_key_check, \
+    created_at FROM sites WHERE acs_system_id = ?";
+
+/// Counts the users of each site, which only somebody who asks for sites waits for.
+const SHOWN: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, site_key_check, \
+    created_at, (SELECT COUNT(*) FROM users WHERE users.acs_system_id = sites.acs_system_id) AS user_count FROM sites \
+    WHERE workspace_id = ";
 
 pub(crate) async fn insert(
     db: &mut Db,
@@ -43,12 +65,7 @@ pub(crate) async fn insert(
 }
 
 pub(crate) async fn get(db: &mut Db, id: SiteId) -> sqlx::Result<Option<Site>> {
-    sqlx::QueryBuilder::new(SELECT)
-        .push(" WHERE acs_system_id = ")
-        .push_bind(id)
-        .build_query_as()
-        .fetch_optional(db)
-        .await
+    sqlx::query_as(BY_ID).bind(id).fetch_optional(db).await
 }
 
 /// The site, if it is of that workspace.
@@ -56,10 +73,14 @@ pub(crate) async fn get_in(
     db: &mut Db,
     workspace: WorkspaceId,
     id: SiteId,
-) -> sqlx::Result<Option<Site>> {
-    Ok(get(db, id)
-        .await?
-        .filter(|site| site.workspace_id == workspace))
+) -> sqlx::Result<Option<ShownSite>> {
+    sqlx::QueryBuilder::new(SHOWN)
+        .push_bind(workspace)
+        .push(" AND acs_system_id = ")
+        .push_bind(id)
+        .build_query_as()
+        .fetch_optional(db)
+        .await
 }
 
 pub(crate) async fn list(
@@ -67,9 +88,9 @@ pub(crate) async fn list(
     workspace: WorkspaceId,
     account: Option<AccountId>,
     search: Option<&str>,
-) -> sqlx::Result<Vec<Site>> {
-    let mut query = sqlx::QueryBuilder::new(SELECT);
-    query.push(" WHERE workspace_id = ").push_bind(workspace);
+) -> sqlx::Result<Vec<ShownSite>> {
+    let mut query = sqlx::QueryBuilder::new(SHOWN);
+    query.push_bind(workspace);
     if let Some(account) = account {
         query
             .push(" AND connected_account_id = ")

@@ -105,11 +105,18 @@ async fn issue(
         Mode::Joiner(ids) => ids,
         Mode::Override | Mode::Auto | Mode::JoinExisting => &[],
     };
-    let neighbours: Vec<_> = credentials::neighbours(db, site.acs_system_id, &guest_doors, joined)
-        .await?
-        .iter()
-        .map(CredentialWithDoors::neighbour)
-        .collect();
+    let neighbours: Vec<_> = credentials::before_new(
+        db,
+        site.acs_system_id,
+        &guest_doors,
+        order.ends_at,
+        joined,
+        now,
+    )
+    .await?
+    .iter()
+    .map(CredentialWithDoors::neighbour)
+    .collect();
     let missing = joined
         .iter()
         .find(|id| !neighbours.iter().any(|other| other.id == **id));

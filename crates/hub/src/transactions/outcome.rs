@@ -1,14 +1,11 @@
 //! A job came to its end: attempt, grant, credentials and events in one commit, then the bridge is told (DESIGN §6).
 
-use std::collections::BTreeSet;
-
 use protocol::link::{Outcome, OutcomeReport, Scanned};
 
 use super::connect::LinkError;
 use crate::core::Core;
 use crate::decisions::outcome::{Circumstances, Effect, decide};
 use crate::decisions::scan;
-use crate::doors::DoorCategory;
 use crate::id::{AttemptId, BridgeId};
 use crate::moment::Moment;
 use crate::resources;
@@ -85,14 +82,7 @@ async fn judge(db: &mut Db, attempt: &Attempt, outcome: &Outcome) -> sqlx::Resul
         {
             on_card.extend(credentials::by_number(db, site, *number).await?);
         }
-        let doors: BTreeSet<_> = credential
-            .entrance_ids(DoorCategory::Guest)
-            .into_iter()
-            .collect();
-        neighbours = credentials::neighbours(db, site, &doors, &[]).await?;
-        neighbours.retain(|other| {
-            other.credential.acs_credential_id != credential.credential.acs_credential_id
-        });
+        neighbours = credentials::locked_out_by(db, credential).await?;
     }
     let circumstances = Circumstances {
         attempt,
