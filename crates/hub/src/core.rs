@@ -1,12 +1,18 @@
 //! What all parts of a running hub share: store, settings, live links, and who is to be woken after a commit.
 
+use std::time::Duration;
+
 use tokio::sync::{Notify, watch};
 
 use crate::dispatch::Dispatch;
 use crate::id::{AttemptId, BridgeId, HubId};
+use crate::moment::Moment;
 use crate::settings::HubSettings;
 use crate::store::attempts::{self, Attempt, Status};
-use crate::store::{OpenError, Store};
+use crate::store::{OpenError, Store, requests};
+
+/// How long the answer to a request from an encoder PC is kept; a PC asks again within seconds of its connection.
+const KEPT_ANSWERS: Duration = Duration::from_secs(30 * 24 * 3600);
 
 /// The shared parts of a hub.
 #[derive(Debug)]
@@ -26,6 +32,9 @@ impl Core {
     pub(crate) async fn open(settings: HubSettings) -> Result<Self, OpenError> {
         let store = Store::open(&settings.database).await?;
         let hub_id = store.hub_id().await.map_err(OpenError::Database)?;
+        forget_old_answers(&store)
+            .await
+            .map_err(OpenError::Database)?;
         Ok(Self {
             dispatch: Dispatch::new(settings.bridge_grace),
             deadlines: Notify::new(),
@@ -62,4 +71,10 @@ impl Core {
             }
         }
     }
+}
+
+async fn forget_old_answers(store: &Store) -> sqlx::Result<()> {
+    let mut db = store.begin().await?;
+    requests::delete_before(&mut db, Moment::now().before(KEPT_ANSWERS)).await?;
+    db.commit().await
 }

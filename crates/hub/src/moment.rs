@@ -1,5 +1,5 @@
 //! An instant as the store keeps it: whole milliseconds since 1970 UTC. Reads no clock but in [`Moment::now`], which
-//! only the edges (routes, link, deadlines) call; decisions are told the time.
+//! only the edges (routes, link, deadlines) call, and in [`Moment::or_now`]; decisions are told the time.
 
 use std::time::Duration;
 
@@ -25,6 +25,19 @@ impl Moment {
     /// The hub's clock.
     pub(crate) fn now() -> Self {
         Timestamp::now().into()
+    }
+
+    /// This, or the clock's time if that is later: for what was told the time and then waited for its turn to write.
+    pub(crate) fn or_now(self) -> Self {
+        self.max(Self::now())
+    }
+
+    /// This much earlier.
+    pub(crate) fn before(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)),
+        )
     }
 
     /// This much later.

@@ -63,7 +63,9 @@ pub(crate) struct Filter {
     pub(crate) entrance: Option<EntranceId>,
 }
 
-/// Writes an event of a site.
+/// Writes an event of a site. It occurs no earlier than the workspace's event before it, and no earlier than now: the
+/// transaction may have waited for others that wrote, and a clock may have been set back. So whoever lists the events
+/// since the time of the last one that they saw misses none.
 pub(crate) async fn emit(
     db: &mut Db,
     site: &Site,
@@ -82,12 +84,13 @@ pub(crate) async fn emit(
     }
     sqlx::query(
         "INSERT INTO events (event_id, workspace_id, event_type, occurred_at, acs_system_id, connected_account_id, \
-         acs_credential_id, acs_encoder_id, acs_user_id, acs_entrance_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         acs_credential_id, acs_encoder_id, acs_user_id, acs_entrance_id) VALUES (?1, ?2, ?3, MAX(?4, COALESCE((SELECT occurred_at FROM events WHERE workspace_id = ?2 \
+         ORDER BY seq DESC LIMIT 1), ?4)), ?5, ?6, ?7, ?8, ?9, ?10)",
     )
     .bind(EventId::new())
     .bind(site.workspace_id)
     .bind(subject.event_type())
-    .bind(now)
+    .bind(now.or_now())
     .bind(site.acs_system_id)
     .bind(site.connected_account_id)
     .bind(credential)

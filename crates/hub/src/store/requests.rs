@@ -37,3 +37,12 @@ pub(crate) async fn insert(
     .await?;
     Ok(())
 }
+
+/// Forgets the answers from before an instant.
+pub(crate) async fn delete_before(db: &mut Db, oldest: Moment) -> sqlx::Result<()> {
+    sqlx::query("DELETE FROM requests WHERE created_at < ?")
+        .bind(oldest)
+        .execute(db)
+        .await?;
+    Ok(())
+}

@@ -12,6 +12,7 @@ mod failing_disk;
 mod grants;
 mod link;
 mod outcomes;
+mod passing_time;
 mod queue;
 mod reconnect;
 mod resources;
