@@ -27,7 +27,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// The address under which clients reach the hub, such as https://hub.example.com.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = parse::public_url)]
     public_url: Option<String>,
     /// How long an encode or a scan waits for a card.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse::card_wait)]

@@ -92,11 +92,24 @@ pub(crate) fn reader(text: &str) -> Result<(cardbridge::lab::Name, u16), String>
     }
 }
 
+/// An address under which clients reach a hub: `http://` or `https://`, a host, and nothing after it.
+pub(crate) fn public_url(text: &str) -> Result<String, String> {
+    let url = text.trim_end_matches('/');
+    let host = url
+        .strip_prefix("https://")
+        .or_else(|| url.strip_prefix("http://"));
+    let strange = |c: char| c.is_whitespace() || matches!(c, '/' | '@' | '?' | '#');
+    match host {
+        Some(host) if !host.is_empty() && !host.contains(strange) => Ok(url.to_owned()),
+        _ => Err("write it as https://hub.example.com, without a path".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{card_wait, loopback, moment, reader, rooms, time_zone};
+    use super::{card_wait, loopback, moment, public_url, reader, rooms, time_zone};
 
     #[test]
     fn a_wait_needs_a_unit_and_an_end() {
@@ -172,6 +185,24 @@ mod tests {
         assert_eq!((name.as_str(), port), ("back-office", 35963));
         for text in ["back-office", "=1", "a=", "a=0", "a=70000", "A=1"] {
             assert!(reader(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_has_a_scheme_and_a_host_and_nothing_else() {
+        assert_eq!(
+            public_url("https://hub.example.com/").unwrap(),
+            "https://hub.example.com"
+        );
+        assert!(public_url("http://10.0.0.1:8080").is_ok());
+        for wrong in [
+            "hub.example.com",
+            "https://",
+            "https://hub/path",
+            "ftp://hub",
+            "https://a@hub",
+        ] {
+            assert!(public_url(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `cardbridge run`: the daemon on the encoder PC.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use bridge::{Bridge, socket};
@@ -25,24 +26,44 @@ pub(crate) async fn run(arguments: Arguments) -> Result<(), Failure> {
     let registry = driver_all::registry();
     let mut config = arguments.config.read(&registry)?;
     let path = config.socket.clone();
-    let standalone = match config.hub {
+    let mut standalone = match config.hub {
         Some(_) => None,
         None => Some(Standalone::start(&mut config).await?),
     };
     let bridge = start(config, registry).await?;
-    let local = socket::serve(Arc::clone(&bridge), &path)
-        .map_err(|error| Failure::from_error("socket_unavailable", &error))?;
-    let local = tokio::spawn(local);
-    tracing::info!(socket = %path.display(), encoders = bridge.encoders().len(), "ready");
-    shutdown.told().await;
-    local.abort();
+    let result = serve(&bridge, &path, shutdown, standalone.as_mut()).await;
     bridge.stop().await;
     if let Some(standalone) = standalone {
         standalone.stop().await;
     }
+    result
+}
+
+/// Serves local commands until it is told to stop, or until the standalone store stops by itself.
+async fn serve(
+    bridge: &Arc<Bridge>,
+    path: &Path,
+    shutdown: Shutdown,
+    standalone: Option<&mut Standalone>,
+) -> Result<(), Failure> {
+    let local = socket::serve(Arc::clone(bridge), path)
+        .map_err(|error| Failure::from_error("socket_unavailable", &error))?;
+    let local = tokio::spawn(local);
+    tracing::info!(socket = %path.display(), encoders = bridge.encoders().len(), "ready");
+    let broken = async {
+        match standalone {
+            Some(standalone) => standalone.broken().await,
+            None => std::future::pending().await,
+        }
+    };
+    let result = tokio::select! {
+        () = shutdown.told() => Ok(()),
+        failure = broken => Err(failure),
+    };
+    local.abort();
     // The socket is gone with its owner in any case; a file without one behind it only confuses.
-    let _ = std::fs::remove_file(&path);
-    Ok(())
+    let _ = std::fs::remove_file(path);
+    result
 }
 
 /// Starts a bridge in this process.

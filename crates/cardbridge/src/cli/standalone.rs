@@ -62,8 +62,20 @@ impl Standalone {
         Ok(Self { stop, served })
     }
 
+    /// Ends only if the store stops by itself, and says why.
+    pub(super) async fn broken(&mut self) -> Failure {
+        let what = "the standalone store stopped by itself; check the disk that state_dir lies on";
+        match (&mut self.served).await {
+            Ok(Err(error)) => Failure::because("store_unavailable", what, &error),
+            Ok(Ok(())) | Err(_) => Failure::new("store_unavailable", what),
+        }
+    }
+
     /// Ends when everything is on disk.
     pub(super) async fn stop(self) {
+        if self.served.is_finished() {
+            return;
+        }
         let _ = self.stop.send(());
         if tokio::time::timeout(STOP_LIMIT, self.served).await.is_err() {
             tracing::warn!("the standalone store took too long to close");
