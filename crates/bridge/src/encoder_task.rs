@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use encoder::Abandoned;
 use jiff::Timestamp;
-use protocol::link::{EncoderState, FromBridge, GrantAnswer, Offer, Phase};
+use protocol::link::{EncoderState, FromBridge, GrantAnswer, Offer, Outcome, Phase};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::clock::boot_time;
 use crate::error_text::chain;
-use crate::journal::Journal;
+use crate::journal::{Journal, outcome_name};
 use crate::link::Uplink;
 use crate::machine::{BootTime, Effect, Entry, Event, Machine};
 use crate::watchers::Watchers;
@@ -220,7 +220,14 @@ impl EncoderTask {
                 }
                 Effect::Send(message) => self.shared.uplink.send(message),
                 Effect::Finish(id, outcome, written) => {
-                    tracing::info!(attempt_id = %id, encoder = self.name(), ?outcome, "a job ended");
+                    let error = match &outcome {
+                        Outcome::Unwritten { error } | Outcome::Unknown { error, .. } => {
+                            Some(error.message.as_str())
+                        }
+                        Outcome::Written { .. } | Outcome::Scanned(_) => None,
+                    };
+                    let name = outcome_name(&outcome);
+                    tracing::info!(attempt_id = %id, encoder = self.name(), outcome = name, error, "a job ended");
                     self.shared.watchers.finish(id, outcome, written);
                 }
                 Effect::Progress(id, phase) => self.shared.watchers.progress(id, phase),

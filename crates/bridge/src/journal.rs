@@ -1,7 +1,7 @@
 //! What must survive a power cut: which jobs were taken in, which were about to be written, how they ended.
 //!
 //! SQLite in WAL mode with `synchronous=FULL`, one connection, a file that only its owner reads. No keys and no card
-//! content: plans are derived again from the credential and the card.
+//! image: plans are derived again from the credential and the card. What a scan found is an outcome like any other.
 
 mod rows;
 #[cfg(test)]
@@ -337,16 +337,20 @@ async fn write(
     Ok(transaction.commit().await?)
 }
 
-async fn record_outcome(
-    transaction: &mut SqliteConnection,
-    report: &OutcomeReport,
-) -> Result<(), JournalError> {
-    let kind = match report.outcome {
+/// How a job ended, in one word: for the journal, and for a log that must not tell what is on a card.
+pub(crate) fn outcome_name(outcome: &Outcome) -> &'static str {
+    match outcome {
         Outcome::Written { .. } => "written",
         Outcome::Unwritten { .. } => "unwritten",
         Outcome::Unknown { .. } => "unknown",
         Outcome::Scanned(_) => "scanned",
-    };
+    }
+}
+
+async fn record_outcome(
+    transaction: &mut SqliteConnection,
+    report: &OutcomeReport,
+) -> Result<(), JournalError> {
     let json = serde_json::to_string(&report.outcome)
         .map_err(|error| JournalError::Unreadable(error.to_string()))?;
     sqlx::query(
@@ -354,7 +358,7 @@ async fn record_outcome(
          WHERE attempt_id = ? AND outcome IS NULL",
     )
     .bind(json)
-    .bind(kind)
+    .bind(outcome_name(&report.outcome))
     .bind(report.ended_at.to_string())
     .bind(report.attempt_id.to_string())
     .execute(transaction)
