@@ -58,6 +58,11 @@ impl Moment {
         Self(self.0.div_euclid(MILLIS_PER_MINUTE) * MILLIS_PER_MINUTE)
     }
 
+    /// Whether a credential from here to `end` opens for a minute at least, as cards tell the time.
+    pub(crate) fn is_a_minute_before(self, end: Self) -> bool {
+        self.minutes() < end.minutes()
+    }
+
     /// Whole minutes since 1970.
     pub(crate) fn minutes(self) -> i64 {
         self.0.div_euclid(MILLIS_PER_MINUTE)

@@ -153,7 +153,7 @@ fn read_wanted(input: &Input, now: Moment) -> Result<Wanted, ApiError> {
     let ends_at = input.time("ends_at");
     if ends_at.is_some_and(|end| end <= now) {
         input.reject("ends_at", "ends_at must be in the future");
-    } else if ends_at.is_some_and(|end| end.to_the_minute() <= starts_at.to_the_minute()) {
+    } else if ends_at.is_some_and(|end| !starts_at.is_a_minute_before(end)) {
         input.reject(
             "ends_at",
             "ends_at must be at least a minute after starts_at",

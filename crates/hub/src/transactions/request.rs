@@ -27,7 +27,7 @@ enum NotTaken {
     UnknownDoor { name: String, known: Vec<String> },
     #[error("name at least one door")]
     NoDoors,
-    #[error("the end must lie in the future and after the start")]
+    #[error("the end must lie in the future, and at least a minute after the start")]
     EndsTooEarly,
     #[error(transparent)]
     NoDoorNumber(#[from] crate::admin::AdminError),
@@ -100,7 +100,7 @@ impl Core {
             .ok_or_else(|| NotTaken::UnknownEncoder(request.identity.clone()))?;
         let starts_at = request.starts_at.map_or(now, Moment::from);
         let ends_at = request.ends_at.map(Moment::from);
-        if ends_at.is_some_and(|end| end <= now || end <= starts_at) {
+        if ends_at.is_some_and(|end| end <= now || !starts_at.is_a_minute_before(end)) {
             return Err(NotTaken::EndsTooEarly);
         }
         let order = Order {

@@ -55,6 +55,31 @@ async fn a_card_asked_for_at_the_encoder_pc_is_made_and_offered_once() {
 }
 
 #[tokio::test]
+async fn a_stay_that_is_shorter_than_a_cards_minute_is_refused_at_the_pc_as_in_the_api() {
+    let (world, token) = world_with_token().await;
+    let mut bridge = Bridge::connect(&world, &token).await;
+    let before = world.everything().await;
+    let request = RequestEncode {
+        request_id: Uuid::from_u128(1),
+        identity: IDENTITY.to_owned(),
+        doors: vec!["101".to_owned()],
+        starts_at: Some("2045-01-01T10:00:10Z".parse().unwrap()),
+        ends_at: Some("2045-01-01T10:00:50Z".parse().unwrap()),
+        overrides: None,
+    };
+    let RequestResult::Refused { error } = answer_to(&mut bridge, &request).await else {
+        panic!("a card that begins and ends in one minute is refused");
+    };
+    assert!(
+        error.message.contains("a minute after the start"),
+        "{}",
+        error.message
+    );
+    assert_eq!(world.everything().await, before);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_pc_without_a_hub_makes_its_rooms_and_its_own_numbers() {
     let folder = tempfile::tempdir().unwrap();
     let world = World::start_with(|settings| {
