@@ -36,13 +36,29 @@ pub enum CardsError {
         asked: Technology,
     },
     /// Cards of this technology do not come with UIDs of this length.
-    #[error("a {technology} has a UID of 4 or 7 bytes, and {uid} has {}", uid.as_bytes().len())]
+    #[error(
+        "{technology} has a UID of {} bytes, and {uid} has {}; give another UID",
+        lengths(*technology),
+        uid.as_bytes().len()
+    )]
     UidLength {
         /// The UID asked for.
         uid: Uid,
         /// The technology asked for.
         technology: Technology,
     },
+    /// The technology is known by name only.
+    #[error("no {0} is emulated yet; choose one of Technology::ALL")]
+    NotEmulated(Technology),
+}
+
+fn lengths(technology: Technology) -> String {
+    let lengths: Vec<_> = technology
+        .uid_lengths()
+        .iter()
+        .map(usize::to_string)
+        .collect();
+    lengths.join(" or ")
 }
 
 /// Why an image was not put onto a card.
@@ -82,16 +98,22 @@ impl Cards {
         uid: Uid,
         origin: Origin,
     ) -> Result<Card, CardsError> {
-        if uid.as_bytes().len() > 7 {
-            return Err(CardsError::UidLength { uid, technology });
-        }
         let mut known = self.lock();
-        let card = known.entry(uid).or_insert_with(|| {
-            Card::new(match origin {
-                Origin::Factory => VirtualCard::factory(technology, uid),
-                Origin::Foreign => VirtualCard::foreign(technology, uid),
-            })
-        });
+        let card = match known.get(&uid) {
+            Some(card) => card.clone(),
+            None => {
+                if !technology.uid_lengths().contains(&uid.as_bytes().len()) {
+                    return Err(CardsError::UidLength { uid, technology });
+                }
+                let card = match origin {
+                    Origin::Factory => VirtualCard::factory(technology, uid),
+                    Origin::Foreign => VirtualCard::foreign(technology, uid),
+                };
+                let card = Card::new(card.ok_or(CardsError::NotEmulated(technology))?);
+                known.insert(uid, card.clone());
+                card
+            }
+        };
         if card.technology() != technology {
             return Err(CardsError::OtherTechnology {
                 uid,
@@ -99,7 +121,7 @@ impl Cards {
                 asked: technology,
             });
         }
-        Ok(card.clone())
+        Ok(card)
     }
 
     /// The card with this UID, if it was ever made.
@@ -178,6 +200,15 @@ impl Card {
             })
     }
 
+    /// Another card with the same UID and all that this one holds, worn cells included, which lies
+    /// nowhere and is in no drawer. What happens to one is nothing to the other.
+    #[must_use]
+    pub fn twin(&self) -> Card {
+        let mut twin = self.lock().clone();
+        twin.power_off();
+        Card::new(twin)
+    }
+
     /// Two handles of one and the same card.
     pub(crate) fn is(&self, other: &Card) -> bool {
         Arc::ptr_eq(&self.shared, &other.shared)
@@ -203,5 +234,52 @@ impl Card {
 impl fmt::Debug for Card {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Card({} {})", self.technology, self.uid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cards, CardsError, Origin};
+    use crate::{Technology, Uid};
+
+    fn uid(text: &str) -> Uid {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_uid_of_another_length_than_the_technology_has_is_refused_with_what_it_has() {
+        let refused = |technology, text: &str| {
+            let card = Cards::new().card(technology, uid(text), Origin::Factory);
+            match card.unwrap_err() {
+                error @ CardsError::UidLength { .. } => error.to_string(),
+                other => panic!("{other}"),
+            }
+        };
+        assert_eq!(
+            refused(Technology::MifareClassic1k, "04A1B2C3D4E5F6071829"),
+            "mifare_classic_1k has a UID of 4 or 7 bytes, and 04A1B2C3D4E5F6071829 has 10; \
+             give another UID"
+        );
+        assert_eq!(
+            refused(Technology::Ntag213, "04A1B2C3"),
+            "ntag213 has a UID of 7 bytes, and 04A1B2C3 has 4; give another UID"
+        );
+    }
+
+    #[test]
+    fn what_happens_to_a_twin_is_nothing_to_the_card() {
+        let cards = Cards::new();
+        let card = cards.card(
+            Technology::MifareClassic1k,
+            uid("04A1B2C3"),
+            Origin::Foreign,
+        );
+        let card = card.unwrap();
+        let (twin, before) = (card.twin(), card.memory());
+        assert_eq!(twin.memory(), before);
+        twin.set_memory(&[0; 1024]).unwrap();
+        assert_eq!(card.memory(), before);
+        assert!(!card.is(&twin));
+        assert_eq!(cards.all().len(), 1);
     }
 }

@@ -1,6 +1,7 @@
 //! How a card behaves on the air, whatever reader is above it: selection (ISO/IEC 14443-3) here,
 //! the commands of each family in a module of its own. A card knows no encoder and no clock.
 
+mod application;
 mod classic;
 mod eeprom;
 mod noise;
@@ -19,7 +20,7 @@ pub(crate) use eeprom::{Eeprom, Programmed};
 
 use crate::air::Frame;
 use crate::slot::ExchangeKind;
-use classic::Classic;
+use application::Application;
 use selection::{Heard, Selection};
 
 /// What a card makes of one frame.
@@ -29,6 +30,49 @@ pub(crate) struct Reaction {
     pub(crate) answer: Option<Frame>,
     /// It waits for the second part of the same command.
     pub(crate) goes_on: bool,
+}
+
+/// What a command came to, in the application behind the selection.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) reaction: Reaction,
+    /// `false`: the card has dropped out and waits to be selected again.
+    pub(crate) stays_selected: bool,
+}
+
+impl Outcome {
+    /// The card did it and sends this.
+    fn answered(answer: Frame) -> Outcome {
+        Outcome {
+            reaction: Reaction {
+                answer: Some(answer),
+                goes_on: false,
+            },
+            stays_selected: true,
+        }
+    }
+
+    /// The card did it, which is told by silence.
+    fn silent() -> Outcome {
+        Outcome {
+            reaction: Reaction::default(),
+            stays_selected: true,
+        }
+    }
+
+    /// The card says no in four bits, and drops out.
+    fn refused(nak: u8) -> Outcome {
+        Outcome {
+            stays_selected: false,
+            ..Outcome::answered(Frame::partial([nak], 4))
+        }
+    }
+
+    /// Whether the second part of the same command is to come.
+    fn going_on(mut self, goes_on: bool) -> Outcome {
+        self.reaction.goes_on = goes_on;
+        self
+    }
 }
 
 /// How a card takes an attempt to authenticate.
@@ -54,7 +98,7 @@ pub(crate) enum Purpose {
 }
 
 /// One card: how it is selected, and what it does once selected.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct VirtualCard {
     technology: Technology,
     uid: Uid,
@@ -62,29 +106,17 @@ pub(crate) struct VirtualCard {
     application: Application,
 }
 
-/// What lies behind the selection. A family to come is a variant here and a module beside `classic`.
-#[derive(Debug)]
-enum Application {
-    Classic(Classic),
-}
-
 impl VirtualCard {
-    /// A card as it leaves the factory.
-    pub(crate) fn factory(technology: Technology, uid: Uid) -> VirtualCard {
-        VirtualCard::with(
-            technology,
-            uid,
-            Application::Classic(Classic::factory(technology, &uid)),
-        )
+    /// A card as it leaves the factory; `None` if its technology cannot be emulated.
+    pub(crate) fn factory(technology: Technology, uid: Uid) -> Option<VirtualCard> {
+        let application = Application::factory(technology, &uid)?;
+        Some(VirtualCard::with(technology, uid, application))
     }
 
-    /// A card in use by somebody else: keys and data nobody here knows.
-    pub(crate) fn foreign(technology: Technology, uid: Uid) -> VirtualCard {
-        VirtualCard::with(
-            technology,
-            uid,
-            Application::Classic(Classic::foreign(technology, &uid)),
-        )
+    /// A card in use by somebody else: keys and data nobody here knows. `None` as above.
+    pub(crate) fn foreign(technology: Technology, uid: Uid) -> Option<VirtualCard> {
+        let application = Application::foreign(technology, &uid)?;
+        Some(VirtualCard::with(technology, uid, application))
     }
 
     fn with(technology: Technology, uid: Uid, application: Application) -> VirtualCard {
@@ -106,9 +138,7 @@ impl VirtualCard {
     }
 
     pub(crate) fn memory(&self) -> Vec<u8> {
-        match &self.application {
-            Application::Classic(classic) => classic.memory(),
-        }
+        self.application.memory()
     }
 
     /// Replaces the memory but for what makes the card this card.
@@ -116,21 +146,13 @@ impl VirtualCard {
     /// # Errors
     /// The length that it should have had.
     pub(crate) fn set_memory(&mut self, image: &[u8]) -> Result<(), usize> {
-        match &mut self.application {
-            Application::Classic(classic) => classic.set_memory(image),
-        }
+        self.application.set_memory(image)
     }
 
     /// The field went away: the card forgets all but its EEPROM.
     pub(crate) fn power_off(&mut self) {
         self.selection.power_off();
-        self.deselected();
-    }
-
-    fn deselected(&mut self) {
-        match &mut self.application {
-            Application::Classic(classic) => classic.deselected(),
-        }
+        self.application.deselected();
     }
 
     pub(crate) fn is_selected(&self) -> bool {
@@ -147,38 +169,33 @@ impl VirtualCard {
             };
         }
         if selection::is_wake_up(frame) {
-            return Purpose::Selecting;
-        }
-        match &self.application {
-            Application::Classic(classic) if classic.goes_on() => Purpose::Continuing,
-            _ if selection::is_halt(frame) => Purpose::Selecting,
-            Application::Classic(_) => Purpose::Exchange(classic::kind(frame)),
+            Purpose::Selecting
+        } else if self.application.goes_on() {
+            Purpose::Continuing
+        } else if selection::is_halt(frame) {
+            Purpose::Selecting
+        } else {
+            Purpose::Exchange(self.application.kind(frame))
         }
     }
 
     /// Acts on a frame.
     pub(crate) fn receive(&mut self, frame: &Frame, eeprom: &mut Eeprom) -> Reaction {
-        let in_midst = match &self.application {
-            Application::Classic(classic) => classic.goes_on(),
-        };
-        match self.selection.receive(frame, in_midst) {
+        match self.selection.receive(frame, self.application.goes_on()) {
             Heard::Answered(answer) => {
-                self.deselected();
+                self.application.deselected();
                 Reaction {
                     answer,
                     goes_on: false,
                 }
             }
-            Heard::ForApplication => match &mut self.application {
-                Application::Classic(classic) => {
-                    let outcome = classic.receive(frame, eeprom);
-                    if !outcome.stays_selected {
-                        self.selection.fall_back();
-                        self.deselected();
-                    }
-                    outcome.reaction
+            Heard::ForApplication => {
+                let outcome = self.application.receive(frame, eeprom);
+                if !outcome.stays_selected {
+                    self.drop_out();
                 }
-            },
+                outcome.reaction
+            }
         }
     }
 
@@ -187,16 +204,15 @@ impl VirtualCard {
         if !self.selection.is_active() {
             return Verdict::Mute;
         }
-        match &mut self.application {
-            Application::Classic(classic) => {
-                if classic.authenticate(authentication, self.uid.last_four()) {
-                    Verdict::Accepted
-                } else {
-                    self.selection.fall_back();
-                    self.deselected();
-                    Verdict::Refused
-                }
-            }
+        let verdict = self.application.authenticate(authentication, &self.uid);
+        if verdict != Verdict::Accepted {
+            self.drop_out();
         }
+        verdict
+    }
+
+    fn drop_out(&mut self) {
+        self.selection.fall_back();
+        self.application.deselected();
     }
 }

@@ -24,7 +24,7 @@ enum State {
     Active,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Selection {
     state: State,
     /// Woken from HALT, so whatever goes wrong leads back there (READY* and ACTIVE*).

@@ -58,7 +58,19 @@ pub enum ExchangeKind {
         /// Where to.
         block: u16,
     },
-    /// Anything else, by its first byte.
+    /// A run of pages is read at once.
+    ReadRange {
+        /// The first of them.
+        first: u16,
+        /// The last of them.
+        last: u16,
+    },
+    /// Any other command of the card's own language.
+    Command {
+        /// Its code: the first byte of a Type 2 command, the instruction of a DESFire one.
+        code: u8,
+    },
+    /// What is no command of this card, by its first byte.
     Other {
         /// The first byte of the frame.
         code: u8,

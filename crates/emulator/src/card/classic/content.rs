@@ -43,8 +43,8 @@ fn blocks(
 ) -> Vec<[u8; BLOCK]> {
     let last: u8 = match technology {
         Technology::MifareClassicMini => 19,
-        Technology::MifareClassic1k => 63,
         Technology::MifareClassic4k => 255,
+        _ => 63,
     };
     let content = |block| match block {
         0 => manufacturer_block(technology, uid),

@@ -11,7 +11,7 @@ use self::access::{AccessConditions, Operation};
 use self::content::{value_block, value_of};
 use self::layout::{BLOCK, access_group, is_trailer, sector_of, trailer_of};
 use super::eeprom::Eeprom;
-use super::{Reaction, Technology, Uid};
+use super::{Outcome, Technology, Uid};
 use crate::air::Frame;
 use crate::slot::{ExchangeKind, KeyType};
 
@@ -61,15 +61,7 @@ enum Second {
     Value { command: u8, block: u8 },
 }
 
-/// What a command came to.
-#[derive(Debug)]
-pub(crate) struct Outcome {
-    pub(crate) reaction: Reaction,
-    /// `false`: the card has dropped out and waits to be selected again.
-    pub(crate) stays_selected: bool,
-}
-
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Classic {
     blocks: Vec<[u8; BLOCK]>,
     session: Option<Session>,
@@ -191,14 +183,7 @@ impl Classic {
         } else {
             nak
         };
-        let answer = Some(Frame::partial([nak], 4));
-        Outcome {
-            reaction: Reaction {
-                answer,
-                goes_on: false,
-            },
-            stays_selected: false,
-        }
+        Outcome::refused(nak)
     }
 
     /// `None` stands for a NAK, here and in all that follows.
@@ -207,7 +192,7 @@ impl Classic {
         match command {
             READ => self
                 .read(block)
-                .map(|bytes| answered(Frame::with_crc(&bytes))),
+                .map(|bytes| Outcome::answered(Frame::with_crc(&bytes))),
             WRITE => {
                 self.may_write(block)?;
                 self.second = Some(Second::Write(block));
@@ -325,29 +310,12 @@ impl Classic {
             _ => value,
         };
         self.buffer = Some(value_block(value, stored[12]));
-        Some(Outcome {
-            reaction: Reaction::default(),
-            stays_selected: true,
-        })
-    }
-}
-
-fn answered(answer: Frame) -> Outcome {
-    Outcome {
-        reaction: Reaction {
-            answer: Some(answer),
-            goes_on: false,
-        },
-        stays_selected: true,
+        Some(Outcome::silent())
     }
 }
 
 fn acknowledged(goes_on: bool) -> Outcome {
-    let answer = Some(Frame::partial([ACK], 4));
-    Outcome {
-        reaction: Reaction { answer, goes_on },
-        stays_selected: true,
-    }
+    Outcome::answered(Frame::partial([ACK], 4)).going_on(goes_on)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The card as its data sheet has it: who may do what, and what happens to those who may not.
 
 use super::content::{trailer, value_block};
-use super::{Authentication, Classic, Key, Outcome};
+use super::{Authentication, Classic, Key};
 use crate::air::Frame;
-use crate::card::{Eeprom, Technology, Uid};
+use crate::card::{Eeprom, Outcome, Technology, Uid};
 use crate::slot::KeyType::{self, A, B};
 
 const KEY_A: [u8; 6] = [0xA1; 6];

@@ -1,0 +1,81 @@
+//! What lies behind the selection, whichever family it is of. This is the one place where families
+//! are told apart; a family to come is a variant here and a module beside `classic`.
+
+use super::classic::{self, Authentication, Classic};
+use super::technology::Family;
+use super::{Eeprom, Outcome, Technology, Uid, Verdict};
+use crate::air::Frame;
+use crate::slot::ExchangeKind;
+
+#[derive(Debug, Clone)]
+pub(super) enum Application {
+    Classic(Classic),
+}
+
+impl Application {
+    pub(super) fn factory(technology: Technology, uid: &Uid) -> Option<Application> {
+        match technology.family() {
+            Family::Classic => Some(Application::Classic(Classic::factory(technology, uid))),
+            Family::Type2 | Family::IsoDep => None,
+        }
+    }
+
+    pub(super) fn foreign(technology: Technology, uid: &Uid) -> Option<Application> {
+        match technology.family() {
+            Family::Classic => Some(Application::Classic(Classic::foreign(technology, uid))),
+            Family::Type2 | Family::IsoDep => None,
+        }
+    }
+
+    pub(super) fn memory(&self) -> Vec<u8> {
+        match self {
+            Application::Classic(classic) => classic.memory(),
+        }
+    }
+
+    pub(super) fn set_memory(&mut self, image: &[u8]) -> Result<(), usize> {
+        match self {
+            Application::Classic(classic) => classic.set_memory(image),
+        }
+    }
+
+    /// The card is no longer selected: all but the EEPROM is forgotten.
+    pub(super) fn deselected(&mut self) {
+        match self {
+            Application::Classic(classic) => classic.deselected(),
+        }
+    }
+
+    /// Whether the second part of a command is awaited, which may look like anything.
+    pub(super) fn goes_on(&self) -> bool {
+        match self {
+            Application::Classic(classic) => classic.goes_on(),
+        }
+    }
+
+    /// What the log calls the command of a frame.
+    pub(super) fn kind(&self, frame: &Frame) -> ExchangeKind {
+        match self {
+            Application::Classic(_) => classic::kind(frame),
+        }
+    }
+
+    pub(super) fn receive(&mut self, frame: &Frame, eeprom: &mut Eeprom) -> Outcome {
+        match self {
+            Application::Classic(classic) => classic.receive(frame, eeprom),
+        }
+    }
+
+    /// Takes an authentication of MIFARE Classic.
+    pub(super) fn authenticate(&mut self, asked: &Authentication, uid: &Uid) -> Verdict {
+        match self {
+            Application::Classic(classic) => {
+                if classic.authenticate(asked, uid.last_four()) {
+                    Verdict::Accepted
+                } else {
+                    Verdict::Refused
+                }
+            }
+        }
+    }
+}
