@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use encoder::{Abandoned, Registry};
+use protocol::link::SiteKeyCheck;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -74,7 +75,10 @@ impl Bridge {
         let watchers = Watchers::new();
         let (uplink, outgoing) = Uplink::new();
         let (status, link) = watch::channel(LinkStatus::None);
-        let site_key_check = hex::encode(config.keys.check_value());
+        let site_keys = vec![SiteKeyCheck {
+            version: config.keys.version().get(),
+            check: hex::encode(config.keys.check_value()),
+        }];
         let mut discovery = Discovery {
             registry,
             configured: config.encoders,
@@ -105,7 +109,7 @@ impl Bridge {
             let task = LinkTask {
                 dial,
                 name: config.name,
-                site_key_check,
+                site_keys,
                 journal,
                 encoders: encoders.clone(),
                 outgoing,

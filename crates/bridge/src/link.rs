@@ -10,7 +10,7 @@ mod session;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use protocol::link::{FromBridge, OfferRefusal, RequestAnswer, RequestEncode};
+use protocol::link::{FromBridge, OfferRefusal, RequestAnswer, RequestEncode, SiteKeyCheck};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
@@ -85,7 +85,7 @@ pub enum LinkStatus {
 pub(crate) struct LinkTask {
     pub dial: Dial,
     pub name: String,
-    pub site_key_check: String,
+    pub site_keys: Vec<SiteKeyCheck>,
     pub journal: Journal,
     pub encoders: Encoders,
     pub outgoing: mpsc::UnboundedReceiver<Outgoing>,

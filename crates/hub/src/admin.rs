@@ -118,7 +118,6 @@ impl Admin {
             connected_account_id: AccountId::new(),
             name: name.to_owned(),
             time_zone: time_zone.to_owned(),
-            site_key_check: None,
             created_at: now,
         };
         sites::insert(&mut db, &site, self.core.settings.first_credential_number).await?;

@@ -3,6 +3,7 @@
 
 use protocol::link::{AttemptError, OfferRefusal};
 
+use crate::decisions::site_keys::SiteKeys;
 use crate::moment::Moment;
 
 fn error(kind: &str, message: impl Into<String>) -> AttemptError {
@@ -94,12 +95,24 @@ pub(crate) fn card_in_other_hands() -> AttemptError {
     )
 }
 
-pub(crate) fn site_keys_differ() -> AttemptError {
-    error(
-        "uncategorized_error",
-        "The encoder PC has another site key than the rest of this site, so its cards would not open the doors. Give it \
-         the site's key.",
-    )
+/// Why a bridge with such site keys may not encode; `None` when it may.
+pub(crate) fn site_keys(keys: SiteKeys) -> Option<AttemptError> {
+    match keys {
+        SiteKeys::Newest => None,
+        SiteKeys::Differ => Some(error(
+            "uncategorized_error",
+            "The encoder PC has another site key than the rest of this site, so its cards would not open the doors. Give \
+             it the site's key file, with all versions that are in use.",
+        )),
+        SiteKeys::Behind { has, newest } => Some(error(
+            "uncategorized_error",
+            format!(
+                "The encoder PC writes cards with version {has} of the site key, and `cardbridge keys roll` has brought \
+                 this site to version {newest}. Copy the key file from a PC that has version {newest} and restart \
+                 cardbridge there."
+            ),
+        )),
+    }
 }
 
 pub(crate) fn credential_ended(ended_at: Moment) -> AttemptError {

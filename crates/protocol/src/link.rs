@@ -124,12 +124,50 @@ pub struct Hello {
     pub version: String,
     /// What the PC is called.
     pub name: String,
-    /// A check value of the site key, 16 hex digits. Bridges of one site must agree, or no encode is offered.
-    pub site_key_check: String,
+    /// The versions of the site key that the bridge has, lowest first, at least one. Bridges of one site must agree on
+    /// the versions that they have in common, or no encode is offered.
+    pub site_keys: Vec<SiteKeyCheck>,
     /// The hub that the fences belong to; `None` before the first welcome.
     pub hub_id: Option<Uuid>,
     /// The highest fence accepted per encoder. A hub that was restored from a backup raises its own first.
     pub fences: Vec<EncoderFence>,
+}
+
+/// One version of the site key, by which a hub sees that two bridges have the same one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SiteKeyCheck {
+    /// The version, from 1.
+    pub version: u8,
+    /// A value that differs between keys and versions and reveals nothing of either, 16 hex digits.
+    pub check: String,
+}
+
+/// A hello whose list of site keys is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a hello names the versions of its site key lowest first, each once, from 1, with a check value of 16 hex digits"
+)]
+pub struct InvalidSiteKeys;
+
+impl Hello {
+    /// Whether the list of site keys is one.
+    ///
+    /// # Errors
+    /// When it is empty, out of order, or has a version or check value that cannot be.
+    pub fn check_site_keys(&self) -> Result<(), InvalidSiteKeys> {
+        let is_key = |key: &SiteKeyCheck| {
+            key.version > 0
+                && key.check.len() == 16
+                && key.check.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let is_in_order = self
+            .site_keys
+            .is_sorted_by(|one, next| one.version < next.version);
+        if self.site_keys.is_empty() || !is_in_order || !self.site_keys.iter().all(is_key) {
+            return Err(InvalidSiteKeys);
+        }
+        Ok(())
+    }
 }
 
 /// The highest fence that a bridge accepted for an encoder.

@@ -14,7 +14,7 @@ use protocol::link::{
     CardFunction, Credential, EncoderFence, EncoderState, Frame, FromBridge, FromHub, GrantAnswer,
     GrantDecision, Hello, HubSnapshot, JobStage, JobState, Offer, OfferRefusal, Outcome,
     OutcomeReport, Phase, RegisteredEncoder, RequestAnswer, RequestEncode, RequestResult, Scanned,
-    ScannedCredential, Welcome,
+    ScannedCredential, SiteKeyCheck, Welcome,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -49,6 +49,13 @@ fn encoder(is_online: bool) -> EncoderState {
         driver: "pn532".to_owned(),
         is_online,
         reason: (!is_online).then(|| "No answer. Check the cable.".to_owned()),
+    }
+}
+
+fn site_key(version: u8, check: &str) -> SiteKeyCheck {
+    SiteKeyCheck {
+        version,
+        check: check.to_owned(),
     }
 }
 
@@ -136,7 +143,10 @@ fn from_bridge() -> Vec<(&'static str, FromBridge)> {
             FromBridge::Hello(Hello {
                 version: "0.1.0".to_owned(),
                 name: "front-desk-pc".to_owned(),
-                site_key_check: "00112233aabbccdd".to_owned(),
+                site_keys: vec![
+                    site_key(1, "00112233aabbccdd"),
+                    site_key(2, "44556677eeff0011"),
+                ],
                 hub_id: Some(uuid(1)),
                 fences: vec![EncoderFence {
                     identity: IDENTITY.to_owned(),
@@ -357,4 +367,32 @@ fn a_refusal_of_a_newer_version_is_still_a_refusal() {
             reason: OfferRefusal::Other
         }
     );
+}
+
+#[test]
+fn a_hello_names_each_version_of_its_site_key_once_and_in_order() {
+    let hello = |site_keys: Vec<SiteKeyCheck>| Hello {
+        version: "0.1.0".to_owned(),
+        name: "front-desk-pc".to_owned(),
+        site_keys,
+        hub_id: None,
+        fences: Vec::new(),
+    };
+    let (first, second) = (
+        site_key(1, "00112233aabbccdd"),
+        site_key(2, "44556677eeff0011"),
+    );
+    for fine in [vec![second.clone()], vec![first.clone(), second.clone()]] {
+        assert!(hello(fine).check_site_keys().is_ok());
+    }
+    for wrong in [
+        Vec::new(),
+        vec![second.clone(), first.clone()],
+        vec![first.clone(), first.clone()],
+        vec![site_key(0, "00112233aabbccdd")],
+        vec![site_key(1, "00112233aabbccd")],
+        vec![site_key(1, "00112233aabbccdg")],
+    ] {
+        assert!(hello(wrong.clone()).check_site_keys().is_err(), "{wrong:?}");
+    }
 }

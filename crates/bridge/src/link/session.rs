@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
         let hello = Hello {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: self.task.name.clone(),
-            site_key_check: self.task.site_key_check.clone(),
+            site_keys: self.task.site_keys.clone(),
             hub_id,
             fences: self.task.journal.fences().await?,
         };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use protocol::link::AttemptError;
 
 use crate::attempt_error;
+use crate::decisions::site_keys::SiteKeys;
 use crate::moment::Moment;
 use crate::settings::HubSettings;
 use crate::store::attempts::Attempt;
@@ -28,8 +29,8 @@ pub(crate) enum Presence {
 pub(crate) struct Desk<'a> {
     pub(crate) encoder: &'a Encoder,
     pub(crate) presence: Presence,
-    /// Whether its bridge has the key of the site.
-    pub(crate) site_key_agrees: bool,
+    /// Whether its bridge has the newest key of the site.
+    pub(crate) site_keys: SiteKeys,
     /// Attempts that are still pending on it.
     pub(crate) pending: u32,
     pub(crate) queue_limit: u32,
@@ -67,8 +68,8 @@ pub(crate) fn admit_encode(
     if let Some(ended_at) = credential.ends_at.filter(|end| *end <= now) {
         return Admission::EndAtOnce(attempt_error::credential_ended(ended_at));
     }
-    if !desk.site_key_agrees {
-        return Admission::EndAtOnce(attempt_error::site_keys_differ());
+    if let Some(error) = attempt_error::site_keys(desk.site_keys) {
+        return Admission::EndAtOnce(error);
     }
     admit_scan(desk)
 }
@@ -105,7 +106,7 @@ mod tests {
         Desk {
             encoder,
             presence: Presence::Present,
-            site_key_agrees: true,
+            site_keys: SiteKeys::Newest,
             pending: 0,
             queue_limit: 8,
         }
@@ -165,7 +166,7 @@ mod tests {
         };
         assert_eq!(error_of(admit_scan(&gone)), "bridge_disconnected");
         let stranger = Desk {
-            site_key_agrees: false,
+            site_keys: SiteKeys::Differ,
             ..desk(&encoder)
         };
         let admission = admit_encode(&stranger, &credential, None, rows::NOW);

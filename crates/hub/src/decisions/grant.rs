@@ -3,6 +3,7 @@
 use protocol::link::{AskGrant, AttemptError};
 
 use crate::attempt_error;
+use crate::decisions::site_keys::SiteKeys;
 use crate::id::GrantId;
 use crate::moment::Moment;
 use crate::store::attempts::{Attempt, Kind, Status};
@@ -15,7 +16,7 @@ pub(crate) struct Circumstances<'a> {
     /// The attempt, if it is one of the asking bridge.
     pub(crate) attempt: Option<&'a Attempt>,
     pub(crate) credential: Option<&'a Credential>,
-    pub(crate) site_key_agrees: bool,
+    pub(crate) site_keys: SiteKeys,
     /// The grant that the attempt already has.
     pub(crate) own: Option<&'a Grant>,
     /// What binds the credential to a card.
@@ -58,8 +59,8 @@ pub(crate) fn decide(state: &Circumstances<'_>, ask: &AskGrant, now: Moment) -> 
             Verdict::Deny(attempt_error::ask_changed())
         };
     }
-    if !state.site_key_agrees {
-        return Verdict::Deny(attempt_error::site_keys_differ());
+    if let Some(error) = attempt_error::site_keys(state.site_keys) {
+        return Verdict::Deny(error);
     }
     if let Some(ended_at) = credential.ends_at.filter(|end| *end <= now) {
         return Verdict::Deny(attempt_error::credential_ended(ended_at));
@@ -121,7 +122,7 @@ mod tests {
     struct World {
         attempt: Attempt,
         credential: Credential,
-        site_key_agrees: bool,
+        site_keys: SiteKeys,
         grants: Vec<Grant>,
     }
 
@@ -130,7 +131,7 @@ mod tests {
         World {
             attempt: rows::encode(1, &rows::encoder(1), &credential),
             credential,
-            site_key_agrees: true,
+            site_keys: SiteKeys::Newest,
             grants: Vec::new(),
         }
     }
@@ -152,7 +153,7 @@ mod tests {
                 &Circumstances {
                     attempt: Some(&self.attempt),
                     credential: Some(&self.credential),
-                    site_key_agrees: self.site_key_agrees,
+                    site_keys: self.site_keys,
                     own,
                     of_credential: &pick(&|grant| {
                         grant.acs_credential_id == self.credential.acs_credential_id
@@ -243,12 +244,14 @@ mod tests {
         stale.attempt.fence = 2;
         assert_eq!(deny_kind(stale.decide(&ask(CARD))), "uncategorized_error");
 
-        let mut stranger = world();
-        stranger.site_key_agrees = false;
-        assert_eq!(
-            deny_kind(stranger.decide(&ask(CARD))),
-            "uncategorized_error"
-        );
+        for site_keys in [SiteKeys::Differ, SiteKeys::Behind { has: 1, newest: 2 }] {
+            let mut stranger = world();
+            stranger.site_keys = site_keys;
+            assert_eq!(
+                deny_kind(stranger.decide(&ask(CARD))),
+                "uncategorized_error"
+            );
+        }
 
         let mut over = world();
         over.credential.ends_at = Some(rows::NOW);

@@ -5,6 +5,7 @@ pub(crate) mod admission;
 pub(crate) mod grant;
 pub(crate) mod outcome;
 pub(crate) mod scan;
+pub(crate) mod site_keys;
 
 #[cfg(test)]
 pub(crate) mod rows;

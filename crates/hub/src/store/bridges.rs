@@ -9,7 +9,12 @@ use crate::moment::Moment;
 pub(crate) struct Bridge {
     pub(crate) bridge_id: BridgeId,
     pub(crate) acs_system_id: SiteId,
+    /// Whether every version of the site key that it shares with the site is the site's.
     pub(crate) site_key_agrees: bool,
+    /// The newest version of the site key that it has.
+    pub(crate) newest_site_key: u8,
+    /// The newest version that any bridge of its site has.
+    pub(crate) newest_of_site: u8,
 }
 
 /// What a bridge token is compared with.
@@ -53,7 +58,9 @@ pub(crate) async fn token(db: &mut Db, short: &str) -> sqlx::Result<Option<Store
 
 pub(crate) async fn get(db: &mut Db, id: BridgeId) -> sqlx::Result<Option<Bridge>> {
     sqlx::query_as(
-        "SELECT bridge_id, acs_system_id, site_key_agrees FROM bridges WHERE bridge_id = ?",
+        "SELECT bridge_id, acs_system_id, site_key_agrees, newest_site_key, COALESCE((SELECT MAX(version) FROM \
+         site_keys WHERE site_keys.acs_system_id = bridges.acs_system_id), 0) AS newest_of_site FROM bridges \
+         WHERE bridge_id = ?",
     )
     .bind(id)
     .fetch_optional(db)
@@ -81,14 +88,16 @@ pub(crate) async fn connect(
     pc_name: &str,
     version: &str,
     site_key_agrees: bool,
+    newest_site_key: u8,
 ) -> sqlx::Result<u64> {
     let generation: i64 = sqlx::query_scalar(
-        "UPDATE bridges SET generation = generation + 1, pc_name = ?, version = ?, site_key_agrees = ? \
-         WHERE bridge_id = ? RETURNING generation",
+        "UPDATE bridges SET generation = generation + 1, pc_name = ?, version = ?, site_key_agrees = ?, \
+         newest_site_key = ? WHERE bridge_id = ? RETURNING generation",
     )
     .bind(pc_name)
     .bind(version)
     .bind(site_key_agrees)
+    .bind(newest_site_key)
     .bind(id)
     .fetch_one(db)
     .await?;

@@ -2,6 +2,8 @@
 
 use std::ops::Deref;
 
+use protocol::link::SiteKeyCheck;
+
 use super::{Db, like_pattern};
 use crate::id::{AccountId, SiteId, WorkspaceId};
 use crate::moment::Moment;
@@ -14,8 +16,6 @@ pub(crate) struct Site {
     pub(crate) connected_account_id: AccountId,
     pub(crate) name: String,
     pub(crate) time_zone: String,
-    /// The check value of the site key, once a bridge told it.
-    pub(crate) site_key_check: Option<String>,
     pub(crate) created_at: Moment,
 }
 
@@ -35,12 +35,11 @@ impl Deref for ShownSite {
     }
 }
 
-pub(super) const BY_ID: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, site_key_check, \
-    created_at FROM sites WHERE acs_system_id = ?";
+pub(super) const BY_ID: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, created_at FROM sites \
+    WHERE acs_system_id = ?";
 
 /// Counts the users of each site, which only somebody who asks for sites waits for.
-const SHOWN: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, site_key_check, \
-    created_at, (SELECT COUNT(*) FROM users WHERE users.acs_system_id = sites.acs_system_id) AS user_count FROM sites \
+const SHOWN: &str = "SELECT acs_system_id, workspace_id, connected_account_id, name, time_zone, created_at, (SELECT COUNT(*) FROM users WHERE users.acs_system_id = sites.acs_system_id) AS user_count FROM sites \
     WHERE workspace_id = ";
 
 pub(crate) async fn insert(
@@ -121,10 +120,25 @@ pub(crate) async fn take_credential_number(db: &mut Db, id: SiteId) -> sqlx::Res
     Ok(u32::try_from(number).ok())
 }
 
-pub(crate) async fn set_site_key_check(db: &mut Db, id: SiteId, check: &str) -> sqlx::Result<()> {
-    sqlx::query("UPDATE sites SET site_key_check = ? WHERE acs_system_id = ?")
-        .bind(check)
+/// The versions of the site key that bridges told, lowest first.
+pub(crate) async fn site_keys(db: &mut Db, id: SiteId) -> sqlx::Result<Vec<SiteKeyCheck>> {
+    let rows: Vec<(u8, String)> = sqlx::query_as(
+        "SELECT version, check_value FROM site_keys WHERE acs_system_id = ? ORDER BY version",
+    )
+    .bind(id)
+    .fetch_all(db)
+    .await?;
+    let keys = rows.into_iter();
+    Ok(keys
+        .map(|(version, check)| SiteKeyCheck { version, check })
+        .collect())
+}
+
+pub(crate) async fn add_site_key(db: &mut Db, id: SiteId, key: &SiteKeyCheck) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO site_keys (acs_system_id, version, check_value) VALUES (?, ?, ?)")
         .bind(id)
+        .bind(key.version)
+        .bind(&key.check)
         .execute(db)
         .await?;
     Ok(())

@@ -2,6 +2,7 @@
 
 use crate::core::Core;
 use crate::decisions::admission::{self, Admission, Desk};
+use crate::decisions::site_keys;
 use crate::id::{AttemptId, CredentialId, EncoderId, WorkspaceId};
 use crate::moment::Moment;
 use crate::store::attempts::{self, Attempt, Kind, Status};
@@ -85,7 +86,7 @@ impl Core {
         let desk = Desk {
             encoder,
             presence: self.dispatch.presence(encoder.bridge_id),
-            site_key_agrees: bridge.site_key_agrees,
+            site_keys: site_keys::judge(&bridge),
             pending: attempts::pending_on_encoder(db, encoder.acs_encoder_id).await?,
             queue_limit: self.settings.queue_limit,
         };

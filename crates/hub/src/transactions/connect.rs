@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::attempt_error;
 use crate::core::Core;
+use crate::decisions::site_keys;
 use crate::doors;
 use crate::id::BridgeId;
 use crate::moment::Moment;
@@ -53,22 +54,24 @@ impl Core {
         let site = sites::get(&mut db, known.acs_system_id)
             .await?
             .ok_or(sqlx::Error::RowNotFound)?;
-        if site.site_key_check.is_none() {
-            sites::set_site_key_check(&mut db, site.acs_system_id, &hello.site_key_check).await?;
-        }
-        let site_key_agrees = site
-            .site_key_check
-            .as_ref()
-            .is_none_or(|check| *check == hello.site_key_check);
-        if !site_key_agrees {
+        hello
+            .check_site_keys()
+            .map_err(|_| LinkError::Protocol("the list of site keys in the hello is none"))?;
+        let of_site = sites::site_keys(&mut db, site.acs_system_id).await?;
+        let additions = site_keys::additions(&of_site, &hello.site_keys);
+        if additions.is_none() {
             tracing::warn!(%bridge, name = hello.name, "the site key differs from the site's; encodes stop there");
+        }
+        for key in additions.iter().flatten() {
+            sites::add_site_key(&mut db, site.acs_system_id, key).await?;
         }
         let generation = bridges::connect(
             &mut db,
             bridge,
             &hello.name,
             &hello.version,
-            site_key_agrees,
+            additions.is_some(),
+            hello.site_keys.last().map_or(0, |key| key.version),
         )
         .await?;
         raise_fences(&mut db, bridge, self.own_fences(hello)).await?;

@@ -5,6 +5,7 @@ use protocol::link::{AskGrant, GrantAnswer, GrantDecision};
 use super::connect::LinkError;
 use crate::core::Core;
 use crate::decisions::grant::{Circumstances, Verdict, decide};
+use crate::decisions::site_keys;
 use crate::id::{AttemptId, BridgeId, CredentialId, GrantId};
 use crate::moment::Moment;
 use crate::store::grants::{self, Grant, GrantState};
@@ -42,7 +43,7 @@ impl Core {
             &Circumstances {
                 attempt: attempt.as_ref(),
                 credential: credential.as_ref().map(|found| &found.credential),
-                site_key_agrees: asking.site_key_agrees,
+                site_keys: site_keys::judge(&asking),
                 own: grants::of_attempt(&mut db, AttemptId(ask.attempt_id))
                     .await?
                     .as_ref(),

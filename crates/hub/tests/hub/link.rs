@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use protocol::link::{EncoderFence, FromBridge, FromHub, SUBPROTOCOL};
+use protocol::link::{EncoderFence, FromBridge, FromHub, Outcome, SUBPROTOCOL};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use uuid::Uuid;
 
-use crate::support::bridge::{Bridge, IDENTITY, Luggage, SECOND_IDENTITY, encoder};
+use crate::support::bridge::{Bridge, CARD, IDENTITY, Luggage, SECOND_IDENTITY, encoder, site_key};
 use crate::support::{World, assert_error, id, world_with_token};
 
 /// Tries to open a link; returns the status of the refusal.
@@ -117,7 +117,7 @@ async fn a_bridge_with_another_site_key_scans_but_does_not_encode() {
         .await
         .unwrap();
     let mut luggage = Luggage::default();
-    luggage.hello.site_key_check = "fedcba9876543210".to_owned();
+    luggage.hello.site_keys = vec![site_key(1, "fedcba9876543210")];
     let mut stranger = Bridge::connect_with(&world, &other_token, luggage).await;
     let desk = stranger.encoder_id(IDENTITY);
     let credential = world.create_credential(&world.rooms[..1], None).await;
@@ -132,6 +132,58 @@ async fn a_bridge_with_another_site_key_scans_but_does_not_encode() {
             .await["status"],
         "pending"
     );
+    world.end().await;
+}
+
+/// A key is rolled PC by PC: the first one with the new version ends encodes on those without it, in the midst of an
+/// attempt too.
+#[tokio::test]
+async fn a_pc_with_a_newer_site_key_ends_encodes_where_it_is_missing_until_it_is_there() {
+    let (world, token) = world_with_token().await;
+    let mut behind = Bridge::connect(&world, &token).await;
+    let desk = behind.encoder_id(IDENTITY);
+    let credential = world.create_credential(&world.rooms[..1], None).await;
+    let pending = world.encode(&desk, &credential).await;
+    let offer = behind.hear_offer().await;
+
+    let other_token = world
+        .admin
+        .create_bridge_token(world.site, "back office")
+        .await
+        .unwrap();
+    let mut rolled = Luggage::default();
+    rolled.hello.site_keys.push(site_key(2, "fedcba9876543210"));
+    let ahead = Bridge::connect_with(&world, &other_token, rolled.clone()).await;
+    let denied = behind.ask_denied(&offer, CARD).await;
+    assert!(denied.message.contains("version 2"), "{}", denied.message);
+    behind
+        .report(&offer, Outcome::Unwritten { error: denied })
+        .await;
+    assert_eq!(world.attempt(&pending).await["status"], "error");
+    let refused = world.encode(&desk, &credential).await;
+    assert!(id(&refused["error"]["message"]).contains("cardbridge keys roll"));
+    world.scan(&desk).await;
+    behind.hear_offer().await;
+    let elsewhere = ahead.encoder_id(IDENTITY);
+    let encode = world.encode(&elsewhere, &credential).await;
+    assert_eq!(encode["status"], "pending");
+    behind.close().await;
+
+    let caught_up = Bridge::connect_with(&world, &token, rolled).await;
+    let other = world.create_credential(&world.rooms[..1], None).await;
+    let encode = world.encode(&caught_up.encoder_id(IDENTITY), &other).await;
+    assert_eq!(encode["status"], "pending");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_hello_without_a_site_key_ends_the_link() {
+    let (world, token) = world_with_token().await;
+    let mut bridge = Bridge::dial(&world, &token).await;
+    let mut hello = Luggage::default().hello;
+    hello.site_keys.clear();
+    bridge.say(FromBridge::Hello(hello)).await;
+    assert_eq!(bridge.try_hear().await, None);
     world.end().await;
 }
 

@@ -25,7 +25,6 @@ async fn store() -> (tempfile::TempDir, Store) {
         connected_account_id: AccountId(rows::uuid(1)),
         name: "Main".to_owned(),
         time_zone: "UTC".to_owned(),
-        site_key_check: None,
         created_at: rows::NOW,
     };
     sites::insert(&mut db, &site, 1).await.unwrap();

@@ -4,7 +4,7 @@ use futures_util::{SinkExt, StreamExt};
 use protocol::link::{
     Action, AskGrant, AttemptError, BridgeSnapshot, CardCondition, Credential, EncoderState, Frame,
     FromBridge, FromHub, GrantAnswer, GrantDecision, Hello, HubSnapshot, JobState, Offer, Outcome,
-    OutcomeReport, Scanned, ScannedCredential, Welcome,
+    OutcomeReport, Scanned, ScannedCredential, SiteKeyCheck, Welcome,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -42,7 +42,7 @@ impl Default for Luggage {
             hello: Hello {
                 version: "0.1.0".to_owned(),
                 name: "front-desk-pc".to_owned(),
-                site_key_check: "0123456789abcdef".to_owned(),
+                site_keys: vec![site_key(1, "0123456789abcdef")],
                 hub_id: None,
                 fences: Vec::new(),
             },
@@ -54,6 +54,13 @@ impl Default for Luggage {
                 jobs: Vec::new(),
             },
         }
+    }
+}
+
+pub(crate) fn site_key(version: u8, check: &str) -> SiteKeyCheck {
+    SiteKeyCheck {
+        version,
+        check: check.to_owned(),
     }
 }
 
