@@ -47,5 +47,7 @@ pub use card::{Technology, Uid, UidError, UnknownTechnology};
 pub use cards::{Card, Cards, CardsError, MemoryError, Origin};
 pub use pn532::{EncoderError, Pn532Encoder};
 pub use reader::Selected;
-pub use slot::{EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Situation, Slot};
+pub use slot::{
+    EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Programming, Situation, Slot,
+};
 pub use vpcd::{KeyStructures, PcscReader, PcscdError, PrivatePcscd, ReaderError, ReaderSettings};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use emulator::{Card, EepromWrite, Exchange, ExchangeKind, KeyType, Log};
+use emulator::{Card, EepromWrite, Exchange, ExchangeKind, KeyType, Log, Programming};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -112,6 +112,7 @@ struct WriteShape {
     before: String,
     after: String,
     is_torn: bool,
+    is_weak: bool,
     action_attempt_id: Option<String>,
 }
 
@@ -151,7 +152,8 @@ impl From<&EepromWrite> for WriteShape {
             block: write.block,
             before: hex::encode_upper(&write.before),
             after: hex::encode_upper(&write.after),
-            is_torn: write.torn,
+            is_torn: write.programming == Programming::Torn,
+            is_weak: write.programming == Programming::Weak,
             action_attempt_id: write.attempt.clone(),
         }
     }

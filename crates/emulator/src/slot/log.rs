@@ -92,6 +92,19 @@ pub struct Exchange {
     pub attempt: Option<String>,
 }
 
+/// How far a programming of EEPROM came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Programming {
+    /// To its end: the cells hold what was asked for.
+    Whole,
+    /// The card lost its supply in the midst: the cells hold a mixture, which does not change.
+    Torn,
+    /// The card lost its supply at the very end: the cells seem to hold what was asked for, and some
+    /// of them may read differently each time, until they are programmed anew.
+    Weak,
+}
+
 /// One programming of a card's EEPROM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EepromWrite {
@@ -105,10 +118,10 @@ pub struct EepromWrite {
     pub block: u16,
     /// What it held.
     pub before: Vec<u8>,
-    /// What it holds now: all that was asked for, or a mixture if `torn`.
+    /// What it holds now: all that was asked for, or a mixture if it was torn.
     pub after: Vec<u8>,
-    /// The card lost its supply in the midst.
-    pub torn: bool,
+    /// How far it came.
+    pub programming: Programming,
     /// On whose behalf, where that is known.
     pub attempt: Option<String>,
 }
@@ -172,7 +185,7 @@ impl Log {
             unit,
             before,
             after,
-            torn,
+            programming,
         } in programmed
         {
             let write = EepromWrite {
@@ -182,7 +195,7 @@ impl Log {
                 block: unit,
                 before,
                 after,
-                torn,
+                programming,
                 attempt: self.attempt.clone(),
             };
             self.forgotten_writes += u64::from(push(&mut self.writes, write));

@@ -6,7 +6,7 @@ mod hold;
 mod log;
 mod state;
 
-pub use log::{EepromWrite, Exchange, ExchangeKind, KeyType, Log};
+pub use log::{EepromWrite, Exchange, ExchangeKind, KeyType, Log, Programming};
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -30,6 +30,14 @@ pub enum Moment {
     /// command that programs nothing is cut off unanswered.
     Torn {
         /// Decides the mixture.
+        seed: u64,
+    },
+    /// At the very end of programming its EEPROM: the block or page seems written, but some of its
+    /// cells are half charged, and each later reading of it may show the old or the new of their bits,
+    /// the same for the same `seed`, until it is programmed anew. Nothing is answered. A command that
+    /// programs nothing is cut off unanswered.
+    Weak {
+        /// Decides which cells, and what each reading shows.
         seed: u64,
     },
     /// After it did what was asked; the answer is lost.

@@ -153,6 +153,7 @@ impl State {
     fn exchange(&mut self, card: &Card, frame: &Frame) -> Option<Frame> {
         let mut eeprom = match self.departs_in(self.log.exchanges()) {
             Some(Moment::Torn { seed }) => Eeprom::tearing(seed),
+            Some(Moment::Weak { seed }) => Eeprom::weakening(seed),
             _ => Eeprom::powered(),
         };
         let reaction = card.lock().receive(frame, &mut eeprom);

@@ -1,8 +1,9 @@
 //! Cards that come, go and are torn away, as a reader notices it.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use super::{ExchangeKind, KeyType, Moment, Slot};
+use super::{ExchangeKind, KeyType, Moment, Programming, Slot};
 use crate::air::Frame;
 use crate::card::{Authentication, Key, Verdict};
 use crate::reader::{self, Wake};
@@ -177,11 +178,32 @@ fn a_write_torn_in_its_midst_leaves_a_mixture_and_is_logged_as_torn() {
 
     let log = bench.slot.log();
     let write = log.writes().back().unwrap();
-    assert!(write.torn);
+    assert_eq!(write.programming, Programming::Torn);
     assert_eq!(
         (&write.before[..], &write.after[..]),
         (&OLD[..], &bench.content()[..])
     );
+}
+
+#[test]
+fn a_weak_write_reads_differently_from_time_to_time_until_it_is_written_again() {
+    let bench = Bench::opened();
+    bench.slot.remove_at(1, Moment::Weak { seed: 3 });
+    assert!(!bench.write());
+    assert!(bench.is_empty());
+    let write = bench.slot.log().writes().back().cloned().unwrap();
+    assert_eq!(
+        (write.programming, &write.after[..]),
+        (Programming::Weak, &NEW[..])
+    );
+    let seen: HashSet<_> = (0..50).map(|_| bench.content()).collect();
+    assert!(seen.len() > 1 && seen.contains(&NEW));
+
+    bench.slot.place(&bench.card);
+    assert!(bench.select());
+    assert_eq!(bench.authenticate(), Verdict::Accepted);
+    assert!(bench.write());
+    assert!((0..50).all(|_| bench.content() == NEW));
 }
 
 #[test]

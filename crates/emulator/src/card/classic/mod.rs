@@ -10,7 +10,7 @@ use std::fmt;
 use self::access::{AccessConditions, Operation};
 use self::content::{value_block, value_of};
 use self::layout::{BLOCK, access_group, is_trailer, sector_of, trailer_of};
-use super::eeprom::Eeprom;
+use super::eeprom::{Cells, Eeprom};
 use super::{Outcome, Technology, Uid};
 use crate::air::Frame;
 use crate::slot::{ExchangeKind, KeyType};
@@ -63,7 +63,7 @@ enum Second {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Classic {
-    blocks: Vec<[u8; BLOCK]>,
+    blocks: Cells<BLOCK>,
     session: Option<Session>,
     second: Option<Second>,
     /// The transfer buffer: content of a value block between an operation and TRANSFER.
@@ -108,7 +108,7 @@ impl Classic {
 
     fn holding(blocks: Vec<[u8; BLOCK]>) -> Classic {
         Classic {
-            blocks,
+            blocks: Cells::holding(blocks),
             session: None,
             second: None,
             buffer: None,
@@ -116,7 +116,7 @@ impl Classic {
     }
 
     pub(crate) fn memory(&self) -> Vec<u8> {
-        self.blocks.concat()
+        self.blocks.read_all()
     }
 
     pub(crate) fn set_memory(&mut self, image: &[u8]) -> Result<(), usize> {
@@ -124,8 +124,8 @@ impl Classic {
         if image.len() != expected {
             return Err(expected);
         }
-        for (block, bytes) in self.blocks.iter_mut().zip(image.as_chunks().0).skip(1) {
-            *block = *bytes;
+        for (block, bytes) in (0..).zip(image.as_chunks().0).skip(1) {
+            self.blocks.put(block, *bytes);
         }
         Ok(())
     }
@@ -146,7 +146,7 @@ impl Classic {
     pub(crate) fn authenticate(&mut self, asked: &Authentication, uid: [u8; 4]) -> bool {
         self.session = None;
         self.second = None;
-        let Some(trailer) = self.blocks.get(usize::from(trailer_of(asked.block))) else {
+        let Some(trailer) = self.block(trailer_of(asked.block)) else {
             return false;
         };
         let stored = match asked.key_type {
@@ -205,7 +205,7 @@ impl Classic {
                     Operation::Decrement
                 };
                 self.permit(block, right)?;
-                value_of(self.block(block)?)?;
+                value_of(&self.block(block)?)?;
                 self.second = Some(Second::Value { command, block });
                 Some(acknowledged(true))
             }
@@ -219,8 +219,9 @@ impl Classic {
         }
     }
 
-    fn block(&self, block: u8) -> Option<&[u8; BLOCK]> {
-        self.blocks.get(usize::from(block))
+    /// One reading of a block.
+    fn block(&self, block: u8) -> Option<[u8; BLOCK]> {
+        self.blocks.read(block.into())
     }
 
     /// `None`: the sector is blocked for ever, or does not exist.
@@ -250,14 +251,14 @@ impl Classic {
     fn read(&self, block: u8) -> Option<[u8; BLOCK]> {
         if !is_trailer(block) {
             self.permit(block, Operation::Read)?;
-            return self.block(block).copied();
+            return self.block(block);
         }
         let (key, conditions) = self.opened(block)?;
         let rights = conditions.trailer(key);
         if !rights.reads_access_bits {
             return None;
         }
-        let mut bytes = *self.block(block)?;
+        let mut bytes = self.block(block)?;
         bytes[..6].fill(0);
         if !rights.reads_key_b {
             bytes[10..].fill(0);
@@ -296,13 +297,13 @@ impl Classic {
     }
 
     fn program(&mut self, block: u8, bytes: &[u8; BLOCK], eeprom: &mut Eeprom) {
-        eeprom.program(block.into(), &mut self.blocks[usize::from(block)], bytes);
+        eeprom.program(&mut self.blocks, block.into(), bytes);
     }
 
     /// The second half of a value command. Success is silence: only a NAK would be heard (§12.5).
     fn compute(&mut self, command: u8, block: u8, operand: &[u8]) -> Option<Outcome> {
         let operand = i32::from_le_bytes(operand.try_into().ok()?);
-        let stored = *self.block(block)?;
+        let stored = self.block(block)?;
         let value = value_of(&stored)?;
         let value = match command {
             INCREMENT => value.checked_add(operand)?,

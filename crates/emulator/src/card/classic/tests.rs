@@ -34,7 +34,8 @@ impl Bench {
     /// A card whose sector 1 has these access bits, and the two keys above.
     fn with_access(access: [u8; 4]) -> Bench {
         let mut card = Classic::factory(Technology::MifareClassic1k, &uid());
-        card.blocks[usize::from(TRAILER)] = trailer(KEY_A, access, KEY_B);
+        card.blocks
+            .put(TRAILER.into(), trailer(KEY_A, access, KEY_B));
         Bench { card }
     }
 
@@ -75,7 +76,7 @@ impl Bench {
     }
 
     fn stored(&self, block: u8) -> [u8; 16] {
-        self.card.blocks[usize::from(block)]
+        self.card.block(block).unwrap()
     }
 }
 
@@ -280,7 +281,7 @@ fn a_value_is_charged_and_spent_and_appears_with_the_transfer() {
     // 110 for data: key B recharges, both spend.
     let access = [0x08, 0x77, 0x8F, 0x69];
     let mut bench = Bench::open(access, B);
-    bench.card.blocks[usize::from(DATA)] = value_block(100, 9);
+    bench.card.blocks.put(DATA.into(), value_block(100, 9));
 
     assert_eq!(bench.send(&[0xC1, DATA]), Came::Ack);
     assert_eq!(bench.send(&5_i32.to_le_bytes()), Came::Silence);
@@ -308,7 +309,7 @@ fn what_is_no_value_block_is_not_computed_with_and_an_overflow_is_refused() {
     assert_eq!(bench.send(&[0xC1, DATA]), Came::Nak(4));
 
     let mut bench = Bench::open(access, B);
-    bench.card.blocks[usize::from(DATA)] = value_block(i32::MAX, 0);
+    bench.card.blocks.put(DATA.into(), value_block(i32::MAX, 0));
     assert_eq!(bench.send(&[0xC1, DATA]), Came::Ack);
     assert_eq!(bench.send(&1_i32.to_le_bytes()), Came::Nak(4));
     let mut bench = Bench::open(access, B);
