@@ -75,10 +75,14 @@ impl Bridge {
         let watchers = Watchers::new();
         let (uplink, outgoing) = Uplink::new();
         let (status, link) = watch::channel(LinkStatus::None);
-        let site_keys = vec![SiteKeyCheck {
-            version: config.keys.version().get(),
-            check: hex::encode(config.keys.check_value()),
-        }];
+        let site_keys = config
+            .keys
+            .check_values()
+            .map(|(version, check)| SiteKeyCheck {
+                version: version.get(),
+                check: hex::encode(check),
+            })
+            .collect();
         let mut discovery = Discovery {
             registry,
             configured: config.encoders,

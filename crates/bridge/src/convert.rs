@@ -1,8 +1,8 @@
 //! Between the link's JSON and the types of `card`, which are not serialisable.
 
 use card::{
-    AdditionalDoor, CardFunction, CommonDoors, CredentialNumber, DoesNotFitCard, DoorNumber, Doors,
-    IssueNumber, Minute, RoomRange, Validity,
+    AdditionalDoor, CardFormat, CardFunction, CommonDoors, CredentialNumber, DoesNotFitCard,
+    DoorNumber, Doors, IssueNumber, Minute, RoomRange, Validity,
 };
 use jiff::Timestamp;
 use protocol::link;
@@ -16,16 +16,10 @@ pub(crate) enum InvalidCredential {
     /// A common door that has no bit.
     #[error("a common door's bit is 0 to 27, and this is {0}")]
     CommonDoor(u8),
-    /// A format that this bridge cannot write.
-    #[error("this bridge writes rfid48 cards only; create the credential with card_format rfid48")]
-    Format,
 }
 
 /// The credential that an offer asks to write.
 pub(crate) fn credential(wire: &link::Credential) -> Result<card::Credential, InvalidCredential> {
-    if wire.format != link::CardFormat::Rfid48 {
-        return Err(InvalidCredential::Format);
-    }
     let rooms = match wire.room_count {
         0 => None,
         count => Some(RoomRange::new(
@@ -39,6 +33,10 @@ pub(crate) fn credential(wire: &link::Credential) -> Result<card::Credential, In
         .map(additional_door)
         .collect::<Result<_, _>>()?;
     Ok(card::Credential {
+        format: match wire.format {
+            link::CardFormat::Rfid48 => CardFormat::Rfid48,
+            link::CardFormat::TLCode => CardFormat::TlCode,
+        },
         number: CredentialNumber::new(wire.number)?,
         function: match wire.function {
             link::CardFunction::Guest => CardFunction::Guest,
@@ -85,7 +83,10 @@ pub(crate) fn scanned(credential: &card::Credential) -> link::ScannedCredential 
     let doors = &credential.doors;
     link::ScannedCredential {
         number: credential.number.get(),
-        format: link::CardFormat::Rfid48,
+        format: match credential.format {
+            CardFormat::Rfid48 => link::CardFormat::Rfid48,
+            CardFormat::TlCode => link::CardFormat::TLCode,
+        },
         function: match credential.function {
             CardFunction::Guest => link::CardFunction::Guest,
             CardFunction::Staff => link::CardFunction::Staff,

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use card::Entropy;
 use encoder::{Changed, Driver, Listing, Registry, Selector, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -166,8 +167,22 @@ impl Discovery {
                 return Found::NotEverything;
             }
         };
+        let mut seed = [0; 32];
+        if let Err(error) = getrandom::fill(&mut seed) {
+            tracing::error!(
+                identity,
+                error = chain(&error),
+                "an encoder is not used until the system gives random numbers"
+            );
+            return Found::NotEverything;
+        }
         self.known.insert(listing.selector.clone());
-        let machine = Machine::new(self.policy.clone(), Arc::clone(&self.keys), fence);
+        let machine = Machine::new(
+            self.policy.clone(),
+            Arc::clone(&self.keys),
+            Entropy::new(seed),
+            fence,
+        );
         let (requests, received) = mpsc::channel(REQUESTS);
         let device = Device {
             driver,

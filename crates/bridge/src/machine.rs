@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use card::SiteKeys;
+use card::{Entropy, SiteKeys};
 use encoder::ErrorKind;
 use jiff::Timestamp;
 use protocol::link::{
@@ -70,6 +70,8 @@ pub struct Policy {
 pub struct Machine {
     policy: Policy,
     keys: Arc<SiteKeys>,
+    /// What the random challenges of its procedures are split from.
+    entropy: Entropy,
     accepted_fence: u64,
     /// The time that people read, as of the last event; goes into reports and decides nothing.
     wall: Timestamp,
@@ -91,12 +93,14 @@ struct Ending {
 }
 
 impl Machine {
-    /// The machine of an encoder that is not online yet. `accepted_fence` comes from the journal.
+    /// The machine of an encoder that is not online yet. `accepted_fence` comes from the journal, `entropy` from the
+    /// operating system.
     #[must_use]
-    pub fn new(policy: Policy, keys: Arc<SiteKeys>, accepted_fence: u64) -> Self {
+    pub fn new(policy: Policy, keys: Arc<SiteKeys>, entropy: Entropy, accepted_fence: u64) -> Self {
         Self {
             policy,
             keys,
+            entropy,
             accepted_fence,
             wall: Timestamp::UNIX_EPOCH,
             online: false,

@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use crate::CardFormat;
 use crate::doors::Doors;
 
 /// A number that does not fit a card.
@@ -64,6 +65,8 @@ pub enum DoesNotFitCard {
 /// A whole credential, without the place where it lies and the counters of that place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Credential {
+    /// The form in which a card carries it.
+    pub format: CardFormat,
     /// The number by which hub and card name it.
     pub number: CredentialNumber,
     /// Guest or staff.
@@ -224,7 +227,9 @@ impl IssueNumber {
 pub struct SiteMark([u8; 2]);
 
 impl SiteMark {
-    pub(crate) const fn new(bytes: [u8; 2]) -> Self {
+    /// Takes a mark that was kept when the key it comes from was put away.
+    #[must_use]
+    pub const fn new(bytes: [u8; 2]) -> Self {
         Self(bytes)
     }
 

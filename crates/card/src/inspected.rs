@@ -1,9 +1,9 @@
 //! What an inspection found on a card.
 
 use crate::copies::{Counts, which_counts};
+use crate::format::{self, Opened};
 use crate::placing::CopyIndex;
-use crate::session::OpenSector;
-use crate::{Credential, KeyVersion, PresentedCard, Sequence, Technology};
+use crate::{Credential, KeyVersion, PresentedCard, Sequence, SiteKeys, Technology, Uid, classic};
 
 /// Whose card it is, and in which state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,16 +34,36 @@ pub struct ValidCopy {
     pub digest: [u8; 32],
 }
 
+impl ValidCopy {
+    /// What was opened of `bytes`, which may go on after the image.
+    pub(crate) fn new(opened: Opened, bytes: &[u8], keys: &SiteKeys) -> Self {
+        let digest = bytes
+            .first_chunk()
+            .and_then(|header| format::length_if_ours(header, keys.lock()))
+            .and_then(|length| bytes.get(..length))
+            .and_then(|image| keys.digest(opened.key_version, image))
+            .expect("it was opened, so it has its length and a version that is held");
+        Self {
+            sequence: opened.sequence,
+            key_version: opened.key_version,
+            credential: opened.credential,
+            digest,
+        }
+    }
+}
+
 /// What was found where one copy lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Finding {
     /// Nobody looked, because the other copy's place had shown that the card is foreign.
     Unseen,
-    /// Transport keys and access bits, no content. `clean`: its first block is zero, else it holds an empty NDEF message.
+    /// The placing has no such copy.
+    Absent,
+    /// Delivery keys and rights, no content. `clean`: what voids a copy is zero, else it holds an empty NDEF message.
     AsDelivered { clean: bool },
-    /// The sector opens with a key of this site and holds no valid copy. `clean`: its first block is zero.
+    /// Its place opens with a key of this site, where it has one, and holds no valid copy. `clean`: what voids a copy is zero.
     Void { clean: bool },
-    /// The sector opens with a key of this site and holds a valid copy.
+    /// Its place holds a valid copy.
     Valid(ValidCopy),
     /// Neither as delivered nor ours.
     Foreign(&'static str),
@@ -55,20 +75,34 @@ impl Finding {
     }
 }
 
+/// What an inspection found that only one family understands, and how it left the card.
+#[derive(Debug, Clone)]
+pub(crate) enum Area {
+    Classic(classic::Area),
+}
+
 /// What an inspection found; the base of every [`plan`](crate::plan()).
 #[derive(Debug, Clone)]
 pub struct Inspected {
     pub(crate) presented: PresentedCard,
+    pub(crate) uid: Uid,
     pub(crate) technology: Technology,
     pub(crate) findings: [Finding; 2],
-    pub(crate) open: Option<OpenSector>,
+    pub(crate) area: Area,
 }
 
 impl Inspected {
-    /// The card.
+    /// The card, as it was selected.
     #[must_use]
     pub fn presented(&self) -> &PresentedCard {
         &self.presented
+    }
+
+    /// The UID that it was made with, which keys and tags are bound to: the one it was selected by, unless that changes
+    /// from one selection to the next.
+    #[must_use]
+    pub fn uid(&self) -> Uid {
+        self.uid
     }
 
     /// Its technology.
@@ -77,7 +111,7 @@ impl Inspected {
         self.technology
     }
 
-    /// Whose card it is, and in which state. A card with a valid copy is ours even when its other sector is damaged.
+    /// Whose card it is, and in which state. A card with a valid copy is ours even when its other copy is damaged.
     #[must_use]
     pub fn condition(&self) -> Condition {
         let findings = &self.findings;
@@ -90,7 +124,12 @@ impl Inspected {
         if let Some(detail) = self.foreign_part() {
             return Condition::Foreign { detail };
         }
-        if findings.iter().all(Finding::is_as_delivered) {
+        if self
+            .technology
+            .copies()
+            .iter()
+            .all(|copy| self.finding(*copy).is_as_delivered())
+        {
             return Condition::Blank;
         }
         Condition::Torn
@@ -147,7 +186,7 @@ impl Inspected {
         }))
     }
 
-    /// Whether a copy's first block has to be zeroed before the card is done: it is valid, or a weak memory cell could
+    /// Whether a copy has to be voided before the card is done: it is valid, or a weak memory cell could
     /// make it valid again, or it is an empty NDEF message, which later could not be told from the latter.
     pub(crate) fn needs_zeroing(&self, copy: CopyIndex) -> bool {
         matches!(

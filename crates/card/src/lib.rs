@@ -13,9 +13,11 @@ mod command;
 mod copies;
 mod credential;
 mod doors;
+mod entropy;
 mod format;
 #[cfg(test)]
 mod golden;
+mod identify;
 mod inspect;
 mod inspected;
 mod keys;
@@ -25,21 +27,28 @@ mod plan;
 mod presented;
 mod procedure;
 mod read_copies;
-mod session;
 mod suspects;
 mod technology;
 mod uid;
 mod write;
 
-pub use command::{BlockData, ClassicCommand, ClassicKey, Command, CommandKind, KeyType, Reply};
+pub use command::{
+    Apdu, BlockData, ClassicCommand, ClassicKey, Command, CommandKind, KeyType, PageData, Password,
+    Reply, Type2Command,
+};
 pub use credential::{
     CardFunction, Credential, CredentialNumber, DoesNotFitCard, IssueNumber, Minute, Sequence,
     SiteMark, Validity,
 };
 pub use doors::{AdditionalDoor, CommonDoorNumber, CommonDoors, DoorNumber, Doors, RoomRange};
+pub use entropy::Entropy;
+pub use format::CardFormat;
+pub use identify::{Identified, Identify};
 pub use inspect::{Inspect, Purpose};
 pub use inspected::{Condition, Inspected, ValidCopy};
-pub use keys::{InvalidSiteKey, KeyVersion, LockKeys, SiteKey, SiteKeys};
+pub use keys::{
+    InvalidKeyRing, InvalidSiteKey, KeyVersion, LockKeys, LockMasters, SiteKey, SiteKeys,
+};
 pub use lock::{Decision, Denial, Door, Lock};
 pub use placing::CopyIndex;
 pub use plan::{Phase, Plan, PlanOptions, plan};
@@ -47,6 +56,6 @@ pub use presented::{PresentedCard, SelectAnswer};
 pub use procedure::{Effect, Procedure, Refusal, Step};
 pub use read_copies::{CopiesRead, ReadCopies};
 pub use suspects::Suspects;
-pub use technology::{Technology, identify};
+pub use technology::Technology;
 pub use uid::{InvalidUid, Uid};
 pub use write::{Progress, Write, Written};

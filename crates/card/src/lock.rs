@@ -6,7 +6,7 @@
 use std::fmt;
 
 use crate::copies::{Counts, which_counts};
-use crate::format::rfid48::{Image, Opened};
+use crate::format::{self, Opened};
 use crate::placing::{CopyIndex, Place};
 use crate::read_copies::CopiesRead;
 use crate::{
@@ -173,7 +173,7 @@ impl Lock {
             copy,
         };
         let bytes = card.copies[copy.index()].as_ref()?;
-        Image::new(**bytes).open(&self.keys, &place).ok()
+        format::open(bytes, &self.keys, &place).ok()
     }
 
     fn is_named_by(&self, credential: &Credential) -> bool {

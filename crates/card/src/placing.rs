@@ -1,14 +1,13 @@
 //! Where a format lies on a card: copy A and copy B, so that one of them is always whole.
 
-use crate::classic::Sector;
 use crate::{Technology, Uid};
 
 /// One of the two copies of a placing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum CopyIndex {
-    /// Copy A: sector 1 of a MIFARE Classic.
+    /// Copy A, the only one where a placing has one.
     A,
-    /// Copy B: sector 2 of a MIFARE Classic.
+    /// Copy B.
     B,
 }
 
@@ -41,14 +40,6 @@ impl CopyIndex {
         match self {
             Self::A => Self::B,
             Self::B => Self::A,
-        }
-    }
-
-    /// The sector that holds this copy of an `rfid48` on a MIFARE Classic.
-    pub(crate) const fn sector(self) -> Sector {
-        match self {
-            Self::A => Sector::new(1),
-            Self::B => Sector::new(2),
         }
     }
 

@@ -1,17 +1,17 @@
 //! What has to be done to a card so that it carries a credential: decided once, from what an inspection found, before
 //! the first write.
 //!
-//! A plan holds no key. It never touches a block outside the two sectors of the placing, and never a trailer while the
-//! card holds a credential of ours. The copy that counts is not written before the other one has been read back. A card
-//! is never left standing on a suspect copy, nor beside one.
+//! Here is what holds for every technology: which copy is written, under which sequence, and what is voided before or
+//! after. The families turn that into commands. A plan holds no master key. It never touches anything outside the placing,
+//! and prepares a card only while that holds no credential of ours. The copy that counts is not written before the other one has been
+//! read back. A card is never left standing on a suspect copy, nor beside one.
 
 use crate::copies::Counts;
-use crate::format::rfid48::Image;
-use crate::inspected::{Condition, Finding, Inspected};
+use crate::format::{self, Image};
+use crate::inspected::{Area, Condition, Finding, Inspected};
 use crate::placing::{CopyIndex, Place};
-use crate::session::{OpenSector, SectorKey};
 use crate::{
-    BlockData, Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid,
+    Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid, classic,
 };
 
 /// What the configuration and the journal have to say about a plan.
@@ -43,54 +43,54 @@ pub enum Phase {
     Verifying,
 }
 
-/// One exchange of a plan.
+/// What [`Write`](crate::Write) will do to one card.
 #[derive(Debug, Clone)]
-pub(crate) enum Operation {
-    Authenticate { open: OpenSector, phase: Phase },
-    WriteTrailer { copy: CopyIndex },
-    WriteBlock { block: u8, data: BlockData },
-    ReadBack { block: u8, expected: BlockData },
+pub struct Plan {
+    pub(crate) outline: Outline,
+    pub(crate) work: Work,
 }
 
-impl Operation {
-    pub(crate) fn phase(&self) -> Phase {
+/// What every plan says, whatever the technology.
+#[derive(Debug, Clone)]
+pub(crate) struct Outline {
+    pub(crate) presented: PresentedCard,
+    pub(crate) uid: Uid,
+    pub(crate) technology: Technology,
+    /// The copy that will count afterwards, and its sequence.
+    pub(crate) counts: CopyIndex,
+    pub(crate) sequence: Sequence,
+    /// The copy in flight.
+    pub(crate) target: CopyIndex,
+    pub(crate) digest: [u8; 32],
+    pub(crate) overwrites: Option<Credential>,
+}
+
+/// The steps of a plan, as the family carries them out.
+#[derive(Debug, Clone)]
+pub(crate) enum Work {
+    Classic(classic::Work),
+}
+
+impl Work {
+    fn steps(&self) -> usize {
         match self {
-            Self::Authenticate { phase, .. } => *phase,
-            Self::WriteTrailer { .. } => Phase::Personalising,
-            Self::WriteBlock { .. } => Phase::Writing,
-            Self::ReadBack { .. } => Phase::Verifying,
+            Self::Classic(work) => work.operations.len(),
         }
     }
 }
 
-/// What [`Write`](crate::Write) will do to one card.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    pub(crate) presented: PresentedCard,
-    pub(crate) technology: Technology,
-    /// The sector that the inspection left open.
-    pub(crate) open: Option<OpenSector>,
-    pub(crate) operations: Vec<Operation>,
-    /// The copy that will count afterwards, and its sequence.
-    pub(crate) counts: CopyIndex,
-    pub(crate) sequence: Sequence,
-    target: CopyIndex,
-    digest: [u8; 32],
-    overwrites: Option<Credential>,
-}
-
 impl Plan {
-    /// The card it was made for.
+    /// The card it was made for, by the UID that its keys and tags are bound to.
     #[must_use]
     pub fn uid(&self) -> Uid {
-        self.presented.uid
+        self.outline.uid
     }
 
     /// A keyed digest of the credential's image, for the hub's grant and the journal. It tells two images apart and
     /// reveals nothing of either to whom has no site key.
     #[must_use]
     pub fn digest(&self) -> [u8; 32] {
-        self.digest
+        self.outline.digest
     }
 
     /// The copy in flight, to be suspected should the outcome become unknown: the one that the credential is written
@@ -98,26 +98,26 @@ impl Plan {
     /// older copy was being voided, that one needs no suspicion of its own, since it is what is written over next.
     #[must_use]
     pub fn target_copy(&self) -> CopyIndex {
-        self.target
+        self.outline.target
     }
 
-    /// How many exchanges the writing takes.
+    /// How many steps the writing takes.
     #[must_use]
     pub fn steps(&self) -> usize {
-        self.operations.len()
+        self.work.steps()
     }
 
     /// The credential of this site that the card holds now, be it another or the same.
     #[must_use]
     pub fn overwrites(&self) -> Option<&Credential> {
-        self.overwrites.as_ref()
+        self.outline.overwrites.as_ref()
     }
 
     /// Whether the card already holds the credential and nothing has to be written. The inspection that the plan was
     /// made from has then been its read-back.
     #[must_use]
     pub fn is_noop(&self) -> bool {
-        self.operations.is_empty()
+        self.steps() == 0
     }
 }
 
@@ -133,22 +133,14 @@ pub fn plan(
     options: &PlanOptions,
 ) -> Result<Plan, Refusal> {
     refuse_unwritable(inspected, options)?;
-    let suspects = options.suspects;
     let draft = Draft {
         inspected,
         credential,
         keys,
-        suspects,
+        suspects: options.suspects,
     };
-    match (inspected.counts(), inspected.active()) {
-        (Counts::This(_), Some((copy, active))) => {
-            if active.credential == *credential && !suspects.contains(copy) {
-                return Ok(draft.keep(copy, active.sequence, active.digest));
-            }
-            let sequence = active.sequence.next().ok_or(Refusal::WornOut)?;
-            draft.replace(copy.other(), sequence)
-        }
-        _ => draft.start_over(),
+    match &inspected.area {
+        Area::Classic(area) => classic::plan(&draft, area),
     }
 }
 
@@ -161,95 +153,116 @@ fn refuse_unwritable(inspected: &Inspected, options: &PlanOptions) -> Result<(),
         Condition::Blank if !options.personalise_blank => Err(Refusal::BlankNotAllowed),
         Condition::Ours if inspected.findings.iter().any(Finding::is_as_delivered) => {
             Err(Refusal::Foreign {
-                detail: "one of its sectors has the transport key beside a credential of this site",
+                detail: "a part of it has delivery keys beside a credential of this site",
             })
         }
         Condition::Blank | Condition::Ours | Condition::Torn => Ok(()),
     }
 }
 
+/// Which way a plan goes.
+pub(crate) enum Course {
+    /// The credential is there already: at most what is left of another copy has to go.
+    Keep {
+        copy: CopyIndex,
+        sequence: Sequence,
+        digest: [u8; 32],
+    },
+    /// It is written beside the copy that counts, which stays whole until the new one has been read back; or over it,
+    /// where a placing has one copy.
+    Replace {
+        target: CopyIndex,
+        sequence: Sequence,
+    },
+    /// No copy counts, so the sequence starts at 1, on whichever copy takes less. Whatever is left in the
+    /// other copy is voided *before*: should it come back to life, its sequence would be the higher one.
+    StartOver,
+}
+
 /// Everything a plan is made of, while it is being made.
-struct Draft<'a> {
-    inspected: &'a Inspected,
-    credential: &'a Credential,
-    keys: &'a SiteKeys,
-    suspects: Suspects,
+pub(crate) struct Draft<'a> {
+    pub(crate) inspected: &'a Inspected,
+    pub(crate) credential: &'a Credential,
+    pub(crate) keys: &'a SiteKeys,
+    pub(crate) suspects: Suspects,
 }
 
 impl Draft<'_> {
-    /// The credential is there already: at most what is left of another copy has to go.
-    fn keep(&self, copy: CopyIndex, sequence: Sequence, digest: [u8; 32]) -> Plan {
-        let mut steps = Steps::new(self.inspected.open);
-        if self.has_to_go(copy.other()) {
-            steps.zero(copy.other());
-        }
-        Plan {
-            target: copy.other(),
-            ..self.finish(copy, sequence, digest, steps)
-        }
-    }
-
-    /// Writes beside the copy that counts, which stays whole until the new one has been read back.
-    fn replace(&self, target: CopyIndex, sequence: Sequence) -> Result<Plan, Refusal> {
-        let image = self.seal(target, sequence)?;
-        let mut steps = Steps::new(self.inspected.open);
-        steps.write(target, &image);
-        if self.has_to_go(target.other()) {
-            steps.zero(target.other());
-        }
-        Ok(self.finish(target, sequence, self.keys.digest(image.bytes()), steps))
-    }
-
-    /// No copy counts, so the sequence starts at 1, on whichever copy takes fewer exchanges. Whatever is left in the
-    /// other copy is zeroed *before*: should it come back to life, its sequence would be the higher one. Where anything
-    /// is suspect nothing that was read is relied on, and the other copy is zeroed whatever it reads as.
-    fn start_over(&self) -> Result<Plan, Refusal> {
-        let sequence = Sequence::FIRST;
-        let on = |target: CopyIndex| {
-            let image = self.seal(target, sequence)?;
-            let mut steps = Steps::new(self.inspected.open);
-            for copy in CopyIndex::BOTH {
-                if self.inspected.finding(copy).is_as_delivered() {
-                    steps.personalise(copy);
-                }
-            }
-            if self.suspects != Suspects::NONE || self.has_to_go(target.other()) {
-                steps.zero(target.other());
-            }
-            steps.write(target, &image);
-            Ok(self.finish(target, sequence, self.keys.digest(image.bytes()), steps))
+    /// Decides the way.
+    ///
+    /// # Errors
+    /// [`Refusal::WornOut`].
+    pub(crate) fn course(&self) -> Result<Course, Refusal> {
+        let (Counts::This(_), Some((copy, active))) =
+            (self.inspected.counts(), self.inspected.active())
+        else {
+            return Ok(Course::StartOver);
         };
-        let (a, b) = (on(CopyIndex::A)?, on(CopyIndex::B)?);
-        Ok(if b.steps() < a.steps() { b } else { a })
+        let is_current =
+            active.credential == *self.credential && active.key_version == self.keys.newest();
+        if is_current && !self.suspects.contains(copy) {
+            return Ok(Course::Keep {
+                copy,
+                sequence: active.sequence,
+                digest: active.digest,
+            });
+        }
+        let one_copy = self.inspected.technology.copies().len() == 1;
+        Ok(Course::Replace {
+            target: if one_copy { copy } else { copy.other() },
+            sequence: active.sequence.next().ok_or(Refusal::WornOut)?,
+        })
     }
 
-    /// Whether a copy beside the one that is to count must be zeroed. A suspect one must, even if it reads as zeros: a
-    /// block that was written weakly may read as programmed later, with the higher sequence.
-    fn has_to_go(&self, copy: CopyIndex) -> bool {
+    /// Whether a copy beside the one that is to count must be voided. A suspect one must, even if it reads as zeros: what
+    /// was written weakly may read as programmed later, with the higher sequence.
+    pub(crate) fn has_to_go(&self, copy: CopyIndex) -> bool {
         self.suspects.contains(copy) || self.inspected.needs_zeroing(copy)
     }
 
-    fn seal(&self, copy: CopyIndex, sequence: Sequence) -> Result<Image, Refusal> {
-        let place = Place {
-            technology: self.inspected.technology,
-            uid: self.inspected.presented.uid,
-            copy,
-        };
-        Image::seal(self.keys.lock(), &place, sequence, self.credential)
+    /// Whether the copy beside `target` must be voided before a start over: where anything is suspect nothing that was
+    /// read is relied on.
+    pub(crate) fn has_to_go_before_start(&self, target: CopyIndex) -> bool {
+        self.suspects != Suspects::NONE || self.has_to_go(target.other())
     }
 
-    fn finish(
+    /// The image of the credential for one copy.
+    ///
+    /// # Errors
+    /// [`Refusal::DoesNotFit`] when the format cannot hold it.
+    pub(crate) fn seal(&self, copy: CopyIndex, sequence: Sequence) -> Result<Image, Refusal> {
+        let place = Place {
+            technology: self.inspected.technology,
+            uid: self.inspected.uid,
+            copy,
+        };
+        format::seal(
+            self.keys.lock(),
+            self.keys.newest(),
+            &place,
+            sequence,
+            self.credential,
+        )
+    }
+
+    /// The digest of an image that [`Self::seal`] made.
+    pub(crate) fn digest(&self, image: &Image) -> [u8; 32] {
+        self.keys
+            .digest(self.keys.newest(), image.bytes())
+            .expect("a ring holds its newest version")
+    }
+
+    /// What the plan says when `counts` will count.
+    pub(crate) fn outline(
         &self,
         counts: CopyIndex,
         sequence: Sequence,
         digest: [u8; 32],
-        steps: Steps,
-    ) -> Plan {
-        Plan {
+    ) -> Outline {
+        Outline {
             presented: self.inspected.presented.clone(),
+            uid: self.inspected.uid,
             technology: self.inspected.technology,
-            open: self.inspected.open,
-            operations: steps.operations,
             counts,
             sequence,
             target: counts,
@@ -257,83 +270,35 @@ impl Draft<'_> {
             overwrites: self.inspected.credential().cloned(),
         }
     }
-}
 
-/// The exchanges so far, and the sector that the card has open after them.
-struct Steps {
-    operations: Vec<Operation>,
-    open: Option<OpenSector>,
-}
-
-impl Steps {
-    fn new(open: Option<OpenSector>) -> Self {
-        Self {
-            operations: Vec::new(),
-            open,
+    /// What the plan says when the credential is there already: only the other copy can be in flight.
+    pub(crate) fn outline_kept(
+        &self,
+        copy: CopyIndex,
+        sequence: Sequence,
+        digest: [u8; 32],
+    ) -> Outline {
+        let one_copy = self.inspected.technology.copies().len() == 1;
+        Outline {
+            target: if one_copy { copy } else { copy.other() },
+            ..self.outline(copy, sequence, digest)
         }
-    }
-
-    /// Authenticates unless the card has that sector open with that key.
-    fn open(&mut self, copy: CopyIndex, key: SectorKey, phase: Phase) {
-        let open = OpenSector { copy, key };
-        if self.open != Some(open) {
-            self.operations
-                .push(Operation::Authenticate { open, phase });
-            self.open = Some(open);
-        }
-    }
-
-    /// Writes the trailer and proves the new writing key, with which everything else can be mended.
-    fn personalise(&mut self, copy: CopyIndex) {
-        self.open(copy, SectorKey::Transport, Phase::Personalising);
-        self.operations.push(Operation::WriteTrailer { copy });
-        self.open(copy, SectorKey::Write, Phase::Personalising);
-    }
-
-    /// Writes a copy and reads it back. The first block goes last: wherever the card is taken off, a copy whose first
-    /// block is void stays void, whatever an older credential has left in the others.
-    fn write(&mut self, copy: CopyIndex, image: &Image) {
-        self.open(copy, SectorKey::Write, Phase::Writing);
-        for index in [1, 2, 0] {
-            self.operations.push(Operation::WriteBlock {
-                block: copy.sector().data_block(index),
-                data: BlockData::new(image.block(index)),
-            });
-        }
-        for index in [0, 1, 2] {
-            self.operations.push(Operation::ReadBack {
-                block: copy.sector().data_block(index),
-                expected: BlockData::new(image.block(index)),
-            });
-        }
-    }
-
-    /// Voids a copy by zeroing its first block, and reads that back.
-    fn zero(&mut self, copy: CopyIndex) {
-        self.open(copy, SectorKey::Write, Phase::Writing);
-        let block = copy.sector().data_block(0);
-        self.operations.push(Operation::WriteBlock {
-            block,
-            data: BlockData::ZERO,
-        });
-        self.operations.push(Operation::ReadBack {
-            block,
-            expected: BlockData::ZERO,
-        });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::classic;
     use crate::inspected::ValidCopy;
     use crate::{
-        CardFunction, CredentialNumber, Doors, IssueNumber, KeyVersion, Minute, SelectAnswer,
-        SiteKey, Validity,
+        CardFormat, CardFunction, CredentialNumber, Doors, IssueNumber, KeyVersion, Minute,
+        SelectAnswer, SiteKey, Validity,
     };
 
     fn credential(number: u32) -> Credential {
         Credential {
+            format: CardFormat::Rfid48,
             number: CredentialNumber::new(number).unwrap(),
             function: CardFunction::Guest,
             validity: Validity::new(Minute::new(0).unwrap(), None).unwrap(),
@@ -344,6 +309,7 @@ mod tests {
 
     fn written_to_the_last_sequence() -> Inspected {
         Inspected {
+            uid: "04A1B2C3".parse().unwrap(),
             presented: PresentedCard {
                 uid: "04A1B2C3".parse().unwrap(),
                 answer: SelectAnswer::Atr(Vec::new()),
@@ -358,7 +324,7 @@ mod tests {
                     digest: [0; 32],
                 }),
             ],
-            open: None,
+            area: Area::Classic(classic::Area { open: None }),
         }
     }
 

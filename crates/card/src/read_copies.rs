@@ -1,18 +1,13 @@
-//! Reading a card as a lock does: key A, both copies, nothing changed and nothing written.
+//! Reading a card as a lock does: with its reading keys, every copy, nothing changed and nothing written.
 
 use std::fmt;
-use std::mem;
 
 use zeroize::Zeroizing;
 
-use crate::classic::Sector;
-use crate::format::rfid48::may_be_ours;
+use crate::identify::{Identified, Identify};
 use crate::keys::LockKeys;
-use crate::placing::CopyIndex;
-use crate::session::{authenticate, read, reads};
-use crate::{
-    Command, KeyType, PresentedCard, Procedure, Refusal, Reply, Step, Technology, Uid, identify,
-};
+use crate::technology::Family;
+use crate::{Entropy, PresentedCard, Procedure, Refusal, Reply, Step, Technology, Uid, classic};
 
 /// What a lock has read of a card. The images are zeroised and never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,9 +16,9 @@ pub struct CopiesRead {
     pub uid: Uid,
     /// Its technology.
     pub technology: Technology,
-    /// The bytes of copy A and of copy B; `None` where the sector does not open with the lock's key or its first block
-    /// shows that the copy is void.
-    pub copies: [Option<Zeroizing<[u8; 48]>>; 2],
+    /// The bytes of copy A and of copy B; `None` where there is no such copy, it does not open with the lock's key or its
+    /// first bytes show that it is void.
+    pub copies: [Option<Zeroizing<Vec<u8>>>; 2],
 }
 
 impl fmt::Debug for CopiesRead {
@@ -40,76 +35,80 @@ impl fmt::Debug for CopiesRead {
     }
 }
 
-/// The reading of both copies with a lock's keys. A card that is not ours yields two voids, not a refusal.
-pub struct ReadCopies {
-    keys: LockKeys,
-    copy: CopyIndex,
-    found: CopiesRead,
-    bytes: Zeroizing<[u8; 48]>,
-    state: State,
+impl CopiesRead {
+    /// Of a card that shows nothing to this lock.
+    pub(crate) fn nothing(uid: Uid, technology: Technology) -> Self {
+        Self {
+            uid,
+            technology,
+            copies: [None, None],
+        }
+    }
 }
 
+/// What a lock reads with, handed to the family that the card belongs to.
+pub(crate) struct LockTask {
+    pub(crate) presented: PresentedCard,
+    pub(crate) keys: LockKeys,
+    pub(crate) entropy: Entropy,
+}
+
+/// The reading of a card with a lock's keys. A card that is not ours yields two voids, not a refusal.
+pub struct ReadCopies(State);
+
 enum State {
-    Start,
-    Opening,
-    Reselecting,
-    Reading { index: usize },
+    Identifying {
+        identify: Identify,
+        task: Box<LockTask>,
+    },
+    Reading(Reading),
     Over,
+}
+
+/// One family's way to read.
+enum Reading {
+    Classic(Box<classic::Read>),
 }
 
 impl ReadCopies {
     /// Prepares the reading of a card that lies before the lock, selected.
     ///
     /// # Errors
-    /// [`Refusal::Unsupported`] for a technology without a placing.
-    pub fn new(card: PresentedCard, keys: LockKeys) -> Result<Self, Refusal> {
-        let technology = identify(&card)?;
-        Ok(Self {
-            found: CopiesRead {
-                uid: card.uid,
-                technology,
-                copies: [None, None],
-            },
-            keys,
-            copy: CopyIndex::A,
-            bytes: Zeroizing::new([0; 48]),
-            state: State::Start,
-        })
+    /// [`Refusal::Unsupported`] for a card whose selection shows that it has no placing.
+    pub fn new(card: PresentedCard, keys: LockKeys, entropy: Entropy) -> Result<Self, Refusal> {
+        let identify = Identify::new(card.clone())?;
+        Ok(Self(State::Identifying {
+            identify,
+            task: Box::new(LockTask {
+                presented: card,
+                keys,
+                entropy,
+            }),
+        }))
     }
 
-    fn open(&mut self) -> Step<CopiesRead> {
-        self.state = State::Opening;
-        let sector = self.copy.sector();
-        let key = self
-            .keys
-            .read_key(&self.found.uid, self.found.technology, sector);
-        reads(authenticate(sector, KeyType::A, key))
-    }
-
-    fn read_block(&mut self, index: usize) -> Step<CopiesRead> {
-        self.state = State::Reading { index };
-        read(self.copy.sector().data_block(index))
-    }
-
-    fn block_was_read(&mut self, index: usize, block: &[u8; 16]) -> Step<CopiesRead> {
-        self.bytes[index * 16..index * 16 + 16].copy_from_slice(block);
-        if index == 0 && !may_be_ours(block, &self.keys) {
-            return self.next_copy();
-        }
-        if index + 1 < Sector::DATA_BLOCKS {
-            return self.read_block(index + 1);
-        }
-        self.found.copies[self.copy.index()] = Some(self.bytes.clone());
-        self.next_copy()
-    }
-
-    fn next_copy(&mut self) -> Step<CopiesRead> {
-        match self.copy {
-            CopyIndex::A => {
-                self.copy = CopyIndex::B;
-                self.open()
+    fn identified(&mut self, identified: &Identified, task: LockTask) -> Step<CopiesRead> {
+        let technology = identified.technology;
+        let mut reading = match technology.family() {
+            Family::Classic => Reading::Classic(Box::new(classic::Read::new(task, technology))),
+            Family::Type2 | Family::Desfire | Family::Ntag424 => {
+                return Step::Done(Err(Refusal::Unsupported {
+                    name: technology.to_string(),
+                }));
             }
-            CopyIndex::B => Step::Done(Ok(self.found.clone())),
+        };
+        let step = reading.next(None);
+        self.0 = State::Reading(reading);
+        step
+    }
+}
+
+impl Procedure for Reading {
+    type Output = CopiesRead;
+
+    fn next(&mut self, last: Option<Reply>) -> Step<CopiesRead> {
+        match self {
+            Self::Classic(read) => read.next(last),
         }
     }
 }
@@ -118,30 +117,21 @@ impl Procedure for ReadCopies {
     type Output = CopiesRead;
 
     fn next(&mut self, last: Option<Reply>) -> Step<CopiesRead> {
-        let state = mem::replace(&mut self.state, State::Over);
-        match (state, last.as_ref()) {
-            (State::Start, None) => self.open(),
-            (State::Opening, Some(Reply::Done)) => self.read_block(0),
-            (State::Opening | State::Reading { .. }, Some(Reply::Refused)) => {
-                self.state = State::Reselecting;
-                reads(Command::Reselect)
-            }
-            (State::Reselecting, Some(Reply::Reselected(card))) => {
-                if card.uid == self.found.uid {
-                    self.next_copy()
-                } else {
-                    Step::Done(Err(Refusal::Swapped))
+        match std::mem::replace(&mut self.0, State::Over) {
+            State::Identifying { mut identify, task } => match identify.next(last) {
+                Step::Exchange(command, effect) => {
+                    self.0 = State::Identifying { identify, task };
+                    Step::Exchange(command, effect)
                 }
+                Step::Done(Ok(identified)) => self.identified(&identified, *task),
+                Step::Done(Err(refusal)) => Step::Done(Err(refusal)),
+            },
+            State::Reading(mut reading) => {
+                let step = reading.next(last);
+                self.0 = State::Reading(reading);
+                step
             }
-            (State::Reading { index }, Some(Reply::Data(bytes))) => {
-                match <&[u8; 16]>::try_from(bytes.as_slice()) {
-                    Ok(block) => self.block_was_read(index, block),
-                    Err(_) => Step::Done(Err(Refusal::Nonsense {
-                        doing: "read a block",
-                    })),
-                }
-            }
-            _ => Step::Done(Err(Refusal::Nonsense { doing: "be read" })),
+            State::Over => Step::Done(Err(Refusal::Nonsense { doing: "be read" })),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One card in a transaction, and the commands for it.
 
 use card::{ClassicCommand, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Uid};
-use encoder::{CardSession, Error};
+use encoder::{CardSession, Error, ErrorKind};
 use pcsc::{Card, Disposition, Error as Pcsc, Protocols, ShareMode};
 use zeroize::Zeroizing;
 
@@ -112,6 +112,7 @@ impl CardSession for Session<'_> {
     fn supports(&self, kind: CommandKind) -> bool {
         match kind {
             CommandKind::Reselect => true,
+            CommandKind::Type2 | CommandKind::Iso => false,
             CommandKind::Classic => match &self.card.answer {
                 SelectAnswer::Atr(atr) => is_classic(atr),
                 SelectAnswer::Iso14443a { .. } => false,
@@ -122,6 +123,7 @@ impl CardSession for Session<'_> {
     fn exchange(&mut self, command: &Command) -> Result<Reply, Error> {
         match command {
             Command::Classic(command) => Ok(self.classic(command)?),
+            Command::Type2(_) | Command::Iso(_) => Err(Error::new(ErrorKind::Unsupported)),
             Command::Reselect => Ok(self.reselect()?),
         }
     }

@@ -226,6 +226,7 @@ impl<L: Line> CardSession for Session<'_, L> {
     fn supports(&self, kind: CommandKind) -> bool {
         match kind {
             CommandKind::Reselect => true,
+            CommandKind::Type2 | CommandKind::Iso => false,
             // SEL_RES bit 4 is set on every MIFARE Classic and on what emulates one (NXP AN10833, 3.1).
             CommandKind::Classic => matches!(
                 self.card.answer,
@@ -237,6 +238,7 @@ impl<L: Line> CardSession for Session<'_, L> {
     fn exchange(&mut self, command: &Command) -> Result<Reply, Error> {
         match command {
             Command::Classic(command) => Ok(self.classic(command)?),
+            Command::Type2(_) | Command::Iso(_) => Err(Error::new(ErrorKind::Unsupported)),
             Command::Reselect => self.reselect(),
         }
     }

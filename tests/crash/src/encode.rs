@@ -11,7 +11,7 @@ use card::{
 use emulator::{Answer, Antenna, Selected, Slot};
 use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Stop};
 
-use crate::site::keys;
+use crate::site::{entropy, keys};
 
 /// How an encode ended.
 #[derive(Debug)]
@@ -48,7 +48,13 @@ pub fn encode(
         .select(CardWait::Resting, Instant::now(), &Stop::default())
         .unwrap();
     let mut stake = Effect::Reads;
-    let mut inspect = Inspect::new(session.card().clone(), &keys(), Purpose::Encode).unwrap();
+    let mut inspect = Inspect::new(
+        session.card().clone(),
+        &keys(),
+        Purpose::encode(credential).unwrap(),
+        entropy(),
+    )
+    .unwrap();
     let inspected = run(session.as_mut(), &mut inspect, &mut stake);
     let inspected_with = slot.log().exchanges() - begin;
     let options = PlanOptions {
@@ -68,7 +74,7 @@ pub fn encode(
         }
     };
     let in_flight = plan.target_copy();
-    let mut write = Write::new(plan, &keys());
+    let mut write = Write::new(plan, &keys(), entropy());
     let (ended, suspect) = match run(session.as_mut(), &mut write, &mut stake) {
         Ok(written) => (Ended::Written(written), None),
         Err(ended) if stake == Effect::Commits => (ended, Some(in_flight)),
@@ -169,6 +175,9 @@ impl CardSession for Session<'_> {
             Command::Classic(ClassicCommand::Read { block }) => antenna.read(*block),
             Command::Classic(ClassicCommand::Write { block, data }) => {
                 antenna.write(*block, data.expose())
+            }
+            Command::Type2(_) | Command::Iso(_) => {
+                return Err(Error::new(ErrorKind::Unsupported));
             }
         };
         match answer {

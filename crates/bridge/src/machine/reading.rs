@@ -33,33 +33,28 @@ impl Machine {
                 return;
             }
         };
-        let purpose = if job.is_scan() {
-            Purpose::Scan
-        } else {
-            Purpose::Encode
-        };
         let uid = selected.card.uid;
         let supports = selected.supports;
-        let inspect = match Inspect::new(selected.card, &self.keys, purpose) {
+        let purpose = match &job.work {
+            Work::Scan => Ok(Purpose::Scan),
+            Work::Encode(credential) => Purpose::encode(credential),
+        };
+        let entropy = self.entropy.split();
+        let inspect = match purpose
+            .and_then(|purpose| Inspect::new(selected.card, &self.keys, purpose, entropy))
+        {
             Ok(inspect) => inspect,
             Err(refusal) => {
                 let outcome = refused_or_scanned(&job, uid, &refusal);
                 return self.end_running(now, &job, outcome, out);
             }
         };
-        if !inspect
-            .technology()
-            .command_kinds()
-            .iter()
-            .all(|kind| supports.contains(kind))
-        {
-            let outcome = ending::failed(ErrorKind::Unsupported, &job);
-            return self.end_running(now, &job, outcome, out);
-        }
         out.push(Effect::Progress(job.id, Phase::Reading));
         self.running = Some(Running::Inspecting {
             job,
             inspect: Box::new(inspect),
+            uid,
+            supports,
             suspects,
             cancelled: false,
         });
@@ -100,7 +95,7 @@ impl Machine {
             Err(refusal) => return self.end_running(now, &job, ending::refused(&refusal), out),
         };
         let card = CardFacts {
-            uid: inspected.presented().uid,
+            uid: inspected.uid(),
             technology: inspected.technology().slug().to_owned(),
             held_number: plan.overwrites().map(|held| held.number.get()),
         };
@@ -119,7 +114,7 @@ impl Machine {
 }
 
 /// A card that cannot be inspected: an encode is refused, a scan tells what it is.
-fn refused_or_scanned(job: &Job, uid: Uid, refusal: &Refusal) -> Outcome {
+pub(super) fn refused_or_scanned(job: &Job, uid: Uid, refusal: &Refusal) -> Outcome {
     match refusal {
         Refusal::Unsupported { name } if job.is_scan() => Outcome::Scanned(Scanned {
             uid: uid.to_string(),
@@ -133,7 +128,7 @@ fn refused_or_scanned(job: &Job, uid: Uid, refusal: &Refusal) -> Outcome {
 
 fn scanned(inspected: &Inspected) -> Scanned {
     Scanned {
-        uid: inspected.presented().uid.to_string(),
+        uid: inspected.uid().to_string(),
         technology: inspected.technology().slug().to_owned(),
         condition: match inspected.condition() {
             Condition::Blank => CardCondition::Blank,

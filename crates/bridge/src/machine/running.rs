@@ -1,10 +1,11 @@
 //! The job that runs now: from the wait for a card to the end, one step at a time.
 
-use card::{Inspect, Plan, Procedure, Reply, Step, Suspects, Uid};
+use card::{CommandKind, Inspect, Plan, Procedure, Reply, Step, Suspects, Uid};
 use encoder::ErrorKind;
 use protocol::link::{FromBridge, Outcome, Phase};
 use uuid::Uuid;
 
+use super::reading;
 use super::writing::Writing;
 use super::{BootTime, Effect, GRANT_WINDOW, Job, Machine, ending};
 use crate::convert;
@@ -17,6 +18,9 @@ pub(super) enum Running {
     Inspecting {
         job: Job,
         inspect: Box<Inspect>,
+        uid: Uid,
+        /// What the encoder can translate for this card.
+        supports: Vec<CommandKind>,
         suspects: Suspects,
         cancelled: bool,
     },
@@ -95,20 +99,29 @@ impl Machine {
             Some(Running::Inspecting {
                 job,
                 mut inspect,
+                uid,
+                supports,
                 suspects,
                 cancelled,
             }) => match inspect.next(reply) {
+                Step::Exchange(command, _) if !supports.contains(&command.kind()) => {
+                    let outcome = ending::failed(ErrorKind::Unsupported, &job);
+                    self.end_running(now, &job, outcome, out);
+                }
                 Step::Exchange(command, _) => {
                     out.push(Effect::Exchange(command));
                     self.running = Some(Running::Inspecting {
                         job,
                         inspect,
+                        uid,
+                        supports,
                         suspects,
                         cancelled,
                     });
                 }
                 Step::Done(Err(refusal)) => {
-                    self.end_running(now, &job, ending::refused(&refusal), out)
+                    let outcome = reading::refused_or_scanned(&job, uid, &refusal);
+                    self.end_running(now, &job, outcome, out);
                 }
                 Step::Done(Ok(inspected)) => self.inspected(now, job, &inspected, suspects, out),
             },
@@ -167,12 +180,16 @@ impl Machine {
             Some(Running::Inspecting {
                 job,
                 inspect,
+                uid,
+                supports,
                 suspects,
                 ..
             }) if job.id == id => {
                 self.running = Some(Running::Inspecting {
                     job,
                     inspect,
+                    uid,
+                    supports,
                     suspects,
                     cancelled: true,
                 });

@@ -77,7 +77,7 @@ impl Machine {
             }
             Some(Running::Intending { job, plan, .. }) if job.id == id => {
                 let Planned { plan, card } = *plan;
-                let write = Write::new(plan, &self.keys);
+                let write = Write::new(plan, &self.keys, self.entropy.split());
                 out.push(Effect::Progress(job.id, convert::phase(&write.progress())));
                 self.running = Some(Running::Writing(Box::new(Writing {
                     job,

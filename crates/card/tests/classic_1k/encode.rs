@@ -7,7 +7,7 @@ use card::{
 
 use crate::field::{Ended, Field};
 use crate::model::transport_trailer;
-use crate::site::{door, guest, keys, opened_rooms};
+use crate::site::{ENCODE, door, entropy, guest, keys, opened_rooms};
 
 /// A card that has been encoded `times` times, each time for another room from 101 up.
 pub(crate) fn encoded(times: u32) -> Field {
@@ -59,7 +59,7 @@ fn a_blank_card_becomes_ours_and_opens_its_door() {
     let mut field = encoded(0);
     let done = field.encode(&guest(1, 101)).ended.done().unwrap();
     assert_eq!(
-        (done.copy, done.sequence.get(), done.blocks_written),
+        (done.copy, done.sequence.get(), done.writes),
         (CopyIndex::B, 1, 5)
     );
     assert_eq!(opened_rooms(&field), [101]);
@@ -120,9 +120,12 @@ fn an_unchanged_credential_is_verified_without_a_write() {
     };
     assert!(plan.is_noop());
     assert_eq!(plan.overwrites(), Some(&guest(1, 101)));
-    let done = field.run(&mut Write::new(plan, &keys())).done().unwrap();
+    let done = field
+        .run(&mut Write::new(plan, &keys(), entropy()))
+        .done()
+        .unwrap();
     assert_eq!(
-        (done.blocks_written, done.sequence.get(), done.copy),
+        (done.writes, done.sequence.get(), done.copy),
         (0, 1, CopyIndex::B)
     );
 }
@@ -218,7 +221,7 @@ fn a_card_swapped_after_the_inspection_is_not_written() {
     let mut other = Field::new(crate::model::Classic1k::blank([0x04, 0, 0, 1]));
     let before = other.card.memory;
     let refused = other
-        .run(&mut Write::new(planned, &keys()))
+        .run(&mut Write::new(planned, &keys(), entropy()))
         .done()
         .unwrap_err();
     assert_eq!(refused, Refusal::Swapped);
@@ -233,8 +236,11 @@ fn an_encoder_that_lost_the_open_sector_meanwhile_opens_it_again() {
         .done()
         .unwrap();
     field.card.select();
-    let done = field.run(&mut Write::new(planned, &keys())).done().unwrap();
-    assert_eq!(done.blocks_written, 4);
+    let done = field
+        .run(&mut Write::new(planned, &keys(), entropy()))
+        .done()
+        .unwrap();
+    assert_eq!(done.writes, 4);
     assert_eq!(opened_rooms(&field), [102]);
 }
 
@@ -245,7 +251,7 @@ fn a_write_that_the_card_refuses_ends_the_writing() {
         .plan(&guest(2, 102), &PlanOptions::default())
         .done()
         .unwrap();
-    let mut write = Write::new(planned, &keys());
+    let mut write = Write::new(planned, &keys(), entropy());
     assert!(matches!(write.next(None), Step::Exchange(..)));
     assert!(matches!(write.next(Some(Reply::Done)), Step::Exchange(..)));
     let Step::Exchange(Command::Reselect, _) = write.next(Some(Reply::Refused)) else {
@@ -269,7 +275,7 @@ fn what_was_read_back_wrong_is_not_verified() {
         .plan(&guest(2, 102), &PlanOptions::default())
         .done()
         .unwrap();
-    let mut write = Write::new(planned, &keys());
+    let mut write = Write::new(planned, &keys(), entropy());
     let mut last = None;
     for _ in 0..3 {
         assert!(matches!(write.next(last.take()), Step::Exchange(..)));
@@ -298,7 +304,7 @@ fn an_answer_that_makes_no_sense_ends_every_procedure() {
         || Some(Reply::Data(vec![0; 17])),
     ];
     for answer in nonsense {
-        let mut inspect = Inspect::new(card.clone(), &keys(), Purpose::Scan).unwrap();
+        let mut inspect = Inspect::new(card.clone(), &keys(), Purpose::Scan, entropy()).unwrap();
         assert!(matches!(inspect.next(None), Step::Exchange(..)));
         assert!(matches!(
             inspect.next(answer()),
@@ -315,11 +321,14 @@ fn an_answer_that_makes_no_sense_ends_every_procedure() {
 fn a_blank_card_with_an_empty_ndef_message_is_blank_and_ends_clean() {
     let mut field = encoded(0);
     field.card.memory[4][..3].copy_from_slice(&[0x03, 0x00, 0xFE]);
-    let found = field.inspect(Purpose::Encode).done().unwrap();
+    let found = field.inspect(ENCODE).done().unwrap();
     assert_eq!(found.condition(), Condition::Blank);
     let planned = plan(&found, &guest(1, 101), &keys(), &PlanOptions::default()).unwrap();
     let digest = planned.digest();
-    field.run(&mut Write::new(planned, &keys())).done().unwrap();
+    field
+        .run(&mut Write::new(planned, &keys(), entropy()))
+        .done()
+        .unwrap();
     assert_eq!(opened_rooms(&field), [101]);
     field.present(None);
     assert!(field.inspect(Purpose::Scan).done().unwrap().holds(&digest));

@@ -7,7 +7,7 @@ use card::{
 };
 
 use crate::model::Classic1k;
-use crate::site::keys;
+use crate::site::{ENCODE, entropy, keys};
 
 /// What happens to the card at one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -206,12 +206,12 @@ impl Field {
     }
 
     pub(crate) fn inspect(&mut self, purpose: Purpose) -> Ended<Inspected> {
-        let mut inspect = Inspect::new(self.presented(), &keys(), purpose).unwrap();
+        let mut inspect = Inspect::new(self.presented(), &keys(), purpose, entropy()).unwrap();
         self.run(&mut inspect)
     }
 
     pub(crate) fn plan(&mut self, credential: &Credential, options: &PlanOptions) -> Ended<Plan> {
-        match self.inspect(Purpose::Encode) {
+        match self.inspect(ENCODE) {
             Ended::Done(Ok(inspected)) => {
                 Ended::Done(plan(&inspected, credential, &keys(), options))
             }
@@ -252,7 +252,7 @@ impl Field {
         };
         let target = plan.target_copy();
         let steps = plan.steps();
-        let mut write = Write::new(plan, &keys());
+        let mut write = Write::new(plan, &keys(), entropy());
         let ended = self.run(&mut write);
         let progress = write.progress();
         assert_eq!(progress.total, steps);
@@ -271,7 +271,7 @@ impl Field {
     pub(crate) fn read_as_lock(&self) -> card::CopiesRead {
         let mut before_the_lock = self.clone();
         before_the_lock.present(None);
-        let mut read = ReadCopies::new(self.presented(), keys().lock_keys()).unwrap();
+        let mut read = ReadCopies::new(self.presented(), keys().lock_keys(), entropy()).unwrap();
         before_the_lock.run(&mut read).done().unwrap()
     }
 }

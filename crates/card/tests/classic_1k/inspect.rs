@@ -4,9 +4,9 @@ use card::{Condition, CopyIndex, Credential, PlanOptions, Purpose, Refusal};
 
 use crate::encode::encoded;
 use crate::field::Field;
-use crate::site::guest;
+use crate::site::{ENCODE, entropy, guest};
 
-const PURPOSES: [Purpose; 2] = [Purpose::Scan, Purpose::Encode];
+const PURPOSES: [Purpose; 2] = [Purpose::Scan, ENCODE];
 
 fn condition(field: &mut Field, purpose: Purpose) -> Condition {
     field.present(None);
@@ -136,7 +136,7 @@ fn a_trailer_is_never_written_beside_a_credential() {
         let refused = field.encode(&guest(9, 109)).ended.done().unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "this card belongs to another system (one of its sectors has the transport key beside a credential of this site); use a blank card or one of this site"
+            "this card belongs to another system (a part of it has delivery keys beside a credential of this site); use a blank card or one of this site"
         );
         assert_eq!(field.card.memory, before);
     }
@@ -184,7 +184,8 @@ fn two_valid_copies_with_equal_sequences_are_ambiguous_and_have_no_credential() 
 fn a_swap_in_the_middle_of_an_inspection_is_noticed() {
     use card::{Command, Inspect, PresentedCard, Procedure, Reply, Step};
     let card = encoded(0).presented();
-    let mut inspect = Inspect::new(card.clone(), &crate::site::keys(), Purpose::Scan).unwrap();
+    let mut inspect =
+        Inspect::new(card.clone(), &crate::site::keys(), Purpose::Scan, entropy()).unwrap();
     assert!(matches!(inspect.next(None), Step::Exchange(..)));
     let Step::Exchange(Command::Reselect, _) = inspect.next(Some(Reply::Refused)) else {
         panic!("after a refused key the card is selected again")
@@ -204,7 +205,7 @@ fn a_swap_before_a_lock_is_noticed() {
     use card::{Command, PresentedCard, Procedure, ReadCopies, Reply, Step};
     let card = encoded(0).presented();
     let keys = crate::site::keys().lock_keys();
-    let mut read = ReadCopies::new(card.clone(), keys).unwrap();
+    let mut read = ReadCopies::new(card.clone(), keys, entropy()).unwrap();
     assert!(matches!(read.next(None), Step::Exchange(..)));
     let Step::Exchange(Command::Reselect, _) = read.next(Some(Reply::Refused)) else {
         panic!("after a refused key the card is selected again")
@@ -224,14 +225,14 @@ fn an_unsupported_card_is_named_before_anything_is_sent() {
     let mut card = encoded(0).presented();
     card.answer = card::SelectAnswer::Iso14443a {
         atqa: [0x00, 0x44],
-        sak: 0x00,
+        sak: 0x10,
         ats: Vec::new(),
     };
-    let refused = card::Inspect::new(card, &crate::site::keys(), Purpose::Scan).err();
+    let refused = card::Inspect::new(card, &crate::site::keys(), Purpose::Scan, entropy()).err();
     assert_eq!(
         refused.map(|refused| refused.to_string()).as_deref(),
         Some(
-            "this card is a MIFARE Ultralight or NTAG, which cannot hold a credential here; use a card of a supported type"
+            "this card is a MIFARE Plus 2K in security level 2, which cannot hold a credential here; use a card of a supported type"
         )
     );
 }
@@ -243,7 +244,11 @@ fn a_plan_for_a_scanned_card_opens_the_sectors_for_writing_first() {
     let options = PlanOptions::default();
     let planned = card::plan(&found, &guest(2, 102), &crate::site::keys(), &options).unwrap();
     field
-        .run(&mut card::Write::new(planned, &crate::site::keys()))
+        .run(&mut card::Write::new(
+            planned,
+            &crate::site::keys(),
+            crate::site::entropy(),
+        ))
         .done()
         .unwrap();
     assert_eq!(crate::site::opened_rooms(&field), [102]);

@@ -8,7 +8,7 @@ use card::{
 use proptest::prelude::*;
 
 use crate::encode::encoded;
-use crate::site::{guest, keys};
+use crate::site::{ENCODE, entropy, guest, keys};
 
 fn reply() -> impl Strategy<Value = Reply> {
     let same = encoded(0).presented();
@@ -84,12 +84,12 @@ proptest! {
     ) {
         let mut field = encoded(times);
         let card = field.presented();
-        let inspect = Inspect::new(card.clone(), &keys(), Purpose::Encode).unwrap();
+        let inspect = Inspect::new(card.clone(), &keys(), ENCODE, entropy()).unwrap();
         prop_assert!(feed(inspect, first).is_some());
-        let read = ReadCopies::new(card, keys().lock_keys()).unwrap();
+        let read = ReadCopies::new(card, keys().lock_keys(), entropy()).unwrap();
         prop_assert!(feed(read, second).is_some());
-        let found = field.inspect(Purpose::Encode).done().unwrap();
+        let found = field.inspect(ENCODE).done().unwrap();
         let planned = plan(&found, &guest(9, 109), &keys(), &PlanOptions::default()).unwrap();
-        prop_assert!(feed(Write::new(planned, &keys()), third).is_some());
+        prop_assert!(feed(Write::new(planned, &keys(), entropy()), third).is_some());
     }
 }

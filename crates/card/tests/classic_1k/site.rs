@@ -3,8 +3,9 @@
 use std::sync::LazyLock;
 
 use card::{
-    CardFunction, CommonDoorNumber, CommonDoors, Credential, CredentialNumber, Door, DoorNumber,
-    Doors, IssueNumber, KeyVersion, Lock, Minute, RoomRange, SiteKey, SiteKeys, Validity,
+    CardFormat, CardFunction, CommonDoorNumber, CommonDoors, Credential, CredentialNumber, Door,
+    DoorNumber, Doors, Entropy, IssueNumber, KeyVersion, Lock, Minute, Purpose, RoomRange, SiteKey,
+    SiteKeys, Validity,
 };
 
 use crate::field::Field;
@@ -16,6 +17,13 @@ pub(crate) fn keys() -> SiteKeys {
     static KEYS: LazyLock<SiteKeys> =
         LazyLock::new(|| SiteKeys::new(KeyVersion::FIRST, SiteKey::new([0x5E; 32])));
     KEYS.clone()
+}
+
+/// To write an `rfid48`.
+pub(crate) const ENCODE: Purpose = Purpose::Encode { image_length: 48 };
+
+pub(crate) fn entropy() -> Entropy {
+    Entropy::new([0xE5; 32])
 }
 
 pub(crate) fn minute(minutes: u32) -> Minute {
@@ -33,6 +41,7 @@ pub(crate) fn common(number: u32) -> CommonDoorNumber {
 /// A guest's credential for one room and common door 3, good around [`NOON`].
 pub(crate) fn guest(number: u32, room: u32) -> Credential {
     Credential {
+        format: CardFormat::Rfid48,
         number: CredentialNumber::new(number).unwrap(),
         function: CardFunction::Guest,
         validity: Validity::new(minute(NOON - 600), Some(minute(NOON + 600))).unwrap(),

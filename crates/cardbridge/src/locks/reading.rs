@@ -2,8 +2,8 @@
 //! the product where the commands of `card` and the cards of `emulator` meet without a wire between them.
 
 use card::{
-    ClassicCommand, Command, CopiesRead, KeyType, LockKeys, PresentedCard, Procedure, ReadCopies,
-    Refusal, Reply, SelectAnswer, Step, Uid,
+    ClassicCommand, Command, CopiesRead, Entropy, KeyType, LockKeys, PresentedCard, Procedure,
+    ReadCopies, Refusal, Reply, SelectAnswer, Step, Uid,
 };
 use emulator::{Answer, Antenna, Card, Cards, Origin, Selected, Slot};
 
@@ -14,7 +14,7 @@ pub(super) fn read(card: &Card, keys: &LockKeys) -> Result<CopiesRead, Refusal> 
     };
     let mut reader = Antenna::over(slot_with_copy_of(card).ok_or(gone.clone())?);
     let presented = reader.select().and_then(presented).ok_or(gone)?;
-    let mut procedure = ReadCopies::new(presented, keys.clone())?;
+    let mut procedure = ReadCopies::new(presented, keys.clone(), entropy()?)?;
     let mut last = None;
     loop {
         match procedure.next(last.take()) {
@@ -22,6 +22,14 @@ pub(super) fn read(card: &Card, keys: &LockKeys) -> Result<CopiesRead, Refusal> 
             Step::Done(result) => return result,
         }
     }
+}
+
+fn entropy() -> Result<Entropy, Refusal> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| Refusal::Nonsense {
+        doing: "be challenged, since this PC gives no random numbers",
+    })?;
+    Ok(Entropy::new(seed))
 }
 
 fn slot_with_copy_of(card: &Card) -> Option<Slot> {
@@ -65,7 +73,10 @@ fn exchange(reader: &mut Antenna, command: &Command) -> Reply {
         }
         Command::Classic(ClassicCommand::Read { block }) => reader.read(*block),
         // A lock never writes.
-        Command::Classic(ClassicCommand::Write { .. }) => Answer::Refused,
+        // A lock writes nothing, and reads no other family yet.
+        Command::Classic(ClassicCommand::Write { .. }) | Command::Type2(_) | Command::Iso(_) => {
+            Answer::Refused
+        }
     };
     match answer {
         Answer::Acknowledged => Reply::Done,

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use card::{Command, KeyVersion, SiteKey, SiteKeys, Suspects};
+use card::{Command, Entropy, KeyVersion, SiteKey, SiteKeys, Suspects};
 use encoder::{CardWait, ErrorKind};
 use jiff::Timestamp;
 use protocol::link::{
@@ -49,6 +49,7 @@ impl Desk {
                     personalise_blank: true,
                 },
                 Arc::new(keys),
+                Entropy::new([3; 32]),
                 10,
             ),
             now: BootTime(Duration::from_secs(1000)),

@@ -2,6 +2,14 @@
 //!
 //! A driver translates these into its wire; which kinds it can translate is asked before the first write.
 
+mod apdu;
+mod classic;
+mod type2;
+
+pub use apdu::Apdu;
+pub use classic::{BlockData, ClassicCommand, ClassicKey, KeyType};
+pub use type2::{PageData, Password, Type2Command};
+
 use std::fmt;
 
 use zeroize::Zeroize;
@@ -13,6 +21,11 @@ use crate::PresentedCard;
 pub enum Command {
     /// MIFARE Classic.
     Classic(ClassicCommand),
+    /// MIFARE Ultralight and NTAG21x.
+    Type2(Type2Command),
+    /// A card in ISO/IEC 14443-4. Answered by [`Reply::Data`] with everything the card sent, status word included; what
+    /// the status says is the procedure's business.
+    Iso(Apdu),
     /// Drop the card and select it again: the way back after a refused command halted it.
     /// Answered by [`Reply::Reselected`] with whatever card is there now.
     Reselect,
@@ -23,13 +36,17 @@ pub enum Command {
 pub enum CommandKind {
     /// [`Command::Classic`].
     Classic,
+    /// [`Command::Type2`], all of them: an encoder that only reads and writes pages cannot tell these cards apart.
+    Type2,
+    /// [`Command::Iso`].
+    Iso,
     /// [`Command::Reselect`].
     Reselect,
 }
 
 impl CommandKind {
     /// Every family.
-    pub const ALL: [Self; 2] = [Self::Classic, Self::Reselect];
+    pub const ALL: [Self; 4] = [Self::Classic, Self::Type2, Self::Iso, Self::Reselect];
 }
 
 impl Command {
@@ -38,97 +55,10 @@ impl Command {
     pub fn kind(&self) -> CommandKind {
         match self {
             Self::Classic(_) => CommandKind::Classic,
+            Self::Type2(_) => CommandKind::Type2,
+            Self::Iso(_) => CommandKind::Iso,
             Self::Reselect => CommandKind::Reselect,
         }
-    }
-}
-
-/// MIFARE Classic commands (NXP MF1S50YYX_V1, 10 to 12). `block` counts from the start of the card.
-#[derive(Debug, Clone)]
-pub enum ClassicCommand {
-    /// Opens the sector that `block` lies in.
-    Authenticate {
-        /// Any block of the sector.
-        block: u8,
-        /// Which of the sector's two keys.
-        key_type: KeyType,
-        /// The key itself.
-        key: ClassicKey,
-    },
-    /// Answered by [`Reply::Data`] with 16 bytes.
-    Read {
-        /// The block to read.
-        block: u8,
-    },
-    /// Answered by [`Reply::Done`].
-    Write {
-        /// The block to write.
-        block: u8,
-        /// Its new content.
-        data: BlockData,
-    },
-}
-
-/// Which of a sector's two keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum KeyType {
-    /// Key A, command 60h.
-    A,
-    /// Key B, command 61h.
-    B,
-}
-
-/// A sector key. Overwritten with zeros when dropped; never printed.
-#[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
-pub struct ClassicKey([u8; 6]);
-
-impl ClassicKey {
-    /// The key that a card leaves the factory with, as key A and as key B (NXP MF1S50YYX_V1, 8.7).
-    pub const TRANSPORT: [u8; 6] = [0xFF; 6];
-
-    /// Takes the six bytes.
-    #[must_use]
-    pub fn new(bytes: [u8; 6]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for the wire only.
-    #[must_use]
-    pub fn expose(&self) -> &[u8; 6] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for ClassicKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("ClassicKey(…)")
-    }
-}
-
-/// The 16 bytes of a block. They may hold keys (a sector trailer) or a credential: zeroised and never printed.
-#[derive(Clone, PartialEq, Eq, zeroize::ZeroizeOnDrop)]
-pub struct BlockData([u8; 16]);
-
-impl BlockData {
-    /// A block of zeros: void.
-    pub const ZERO: Self = Self([0; 16]);
-
-    /// Takes the sixteen bytes.
-    #[must_use]
-    pub fn new(bytes: [u8; 16]) -> Self {
-        Self(bytes)
-    }
-
-    /// The bytes, for the wire only.
-    #[must_use]
-    pub fn expose(&self) -> &[u8; 16] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for BlockData {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BlockData(…)")
     }
 }
 

@@ -1,12 +1,30 @@
 //! Which sector of a MIFARE Classic is open, by which of its keys: what one procedure leaves to the next, so that
 //! nobody authenticates twice.
 
-use crate::classic::{Sector, SectorTrailer};
+use zeroize::Zeroizing;
+
+use super::{Sector, SectorTrailer};
 use crate::placing::CopyIndex;
 use crate::{
     BlockData, ClassicCommand, ClassicKey, Command, Effect, KeyType, SiteKeys, Step, Technology,
     Uid,
 };
+
+/// The sector that holds a copy of an `rfid48`.
+pub(crate) const fn sector(copy: CopyIndex) -> Sector {
+    match copy {
+        CopyIndex::A => Sector::new(1),
+        CopyIndex::B => Sector::new(2),
+    }
+}
+
+/// A sector key is the first six bytes of what was derived.
+pub(crate) fn sector_key(derived: Option<Zeroizing<[u8; 16]>>) -> ClassicKey {
+    let derived = derived.expect("the version was taken from the ring");
+    let mut first_six = Zeroizing::new([0; 6]);
+    first_six.copy_from_slice(&derived[..6]);
+    ClassicKey::new(*first_six)
+}
 
 /// The keys that a sector of a placing may open with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +49,14 @@ pub(crate) struct CardKeys([SectorTrailer; 2]);
 
 impl CardKeys {
     pub(crate) fn derive(keys: &SiteKeys, uid: &Uid, technology: Technology) -> Self {
-        Self(CopyIndex::BOTH.map(|copy| keys.trailer(uid, technology, copy.sector())))
+        let version = keys.newest();
+        Self(CopyIndex::BOTH.map(|copy| {
+            let index = sector(copy).number();
+            SectorTrailer {
+                key_a: sector_key(keys.read_key(version, uid, technology, index)),
+                key_b: sector_key(keys.write_key(version, uid, technology, index)),
+            }
+        }))
     }
 
     /// The command that opens a copy's sector.
@@ -42,7 +67,7 @@ impl CardKeys {
             SectorKey::Read => (KeyType::A, trailer.key_a.clone()),
             SectorKey::Write => (KeyType::B, trailer.key_b.clone()),
         };
-        authenticate(open.copy.sector(), key_type, key)
+        authenticate(sector(open.copy), key_type, key)
     }
 
     /// The trailer that makes a copy's sector ours.
