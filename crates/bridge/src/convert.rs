@@ -192,10 +192,6 @@ mod tests {
             refused(|c| c.common_doors = vec![200]),
             InvalidCredential::CommonDoor(200)
         );
-        assert_eq!(
-            refused(|c| c.format = link::CardFormat::TLCode),
-            InvalidCredential::Format
-        );
         for change in [
             (|c: &mut link::Credential| c.number = 0) as fn(&mut link::Credential),
             |c| c.room_count = 34,

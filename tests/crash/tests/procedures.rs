@@ -104,7 +104,7 @@ fn a_card_that_holds_the_credential_already_is_not_written_wherever_it_is_pulled
             match pulled(&card, NEW, None, Some((at, moment))).ended {
                 Ended::Gone => cases += 1,
                 Ended::Written(written) => {
-                    assert_eq!(written.blocks_written, 0);
+                    assert_eq!(written.writes, 0);
                     report(cases, "a card pulled while it was read, in memory");
                     assert!(cases > 0);
                     return;

@@ -73,7 +73,7 @@ fn a_whole_configuration_is_taken() {
         Path::new("/etc/cardbridge/state/cardbridge.sock")
     );
     assert!(!config.personalise_blank && !config.discover);
-    assert_eq!(config.keys.version().get(), 2);
+    assert_eq!(config.keys.newest().get(), 2);
     let hub = config.hub.unwrap();
     assert_eq!(
         (hub.url.to_string().as_str(), hub.token.expose()),

@@ -1,7 +1,7 @@
 //! From a card on the encoder to the question whether it may be written.
 
 use card::{Condition, Inspect, Inspected, PlanOptions, Purpose, Refusal, Suspects, Uid};
-use encoder::{ErrorKind, Selected};
+use encoder::Selected;
 use protocol::link::{AskGrant, CardCondition, FromBridge, Outcome, Phase, Scanned};
 
 use super::job::Work;

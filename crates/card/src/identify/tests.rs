@@ -1,3 +1,5 @@
+//! What is asked of which card, and what its answers make it.
+
 use super::*;
 use crate::SelectAnswer;
 

@@ -1,3 +1,5 @@
+//! Keys are distinct, silent, and a ring holds together.
+
 use super::*;
 
 fn keys(version: u8, byte: u8) -> SiteKeys {

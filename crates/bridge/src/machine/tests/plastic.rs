@@ -79,7 +79,7 @@ impl Plastic {
                 self.blocks.insert(*block, *BlockData::expose(data));
                 Reply::Done
             }
-            Command::Classic(_) => Reply::Refused,
+            Command::Classic(_) | Command::Type2(_) | Command::Iso(_) => Reply::Refused,
         }
     }
 
