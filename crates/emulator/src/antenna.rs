@@ -69,20 +69,23 @@ impl Antenna {
 
     /// Reads a block, or four pages.
     pub fn read(&mut self, block: u8) -> Answer {
-        self.exchange(&[READ, block])
+        self.transceive(&[READ, block])
     }
 
     /// Writes a block of a MIFARE Classic: both parts of the command.
     pub fn write(&mut self, block: u8, content: &[u8; 16]) -> Answer {
-        match self.exchange(&[WRITE, block]) {
-            Answer::Acknowledged => self.exchange(content),
+        match self.transceive(&[WRITE, block]) {
+            Answer::Acknowledged => self.transceive(content),
             refused => refused,
         }
     }
 
-    fn exchange(&mut self, body: &[u8]) -> Answer {
+    /// Sends any command of the selected card's, to which the checksum is added, and takes that of the
+    /// answer off.
+    pub fn transceive(&mut self, body: &[u8]) -> Answer {
         let answers = self.slot.transmit(&Frame::with_crc(body));
-        let Some(answer) = answers.first() else {
+        let [answer] = &answers[..] else {
+            // What collides says nothing either.
             return Answer::Silence;
         };
         match (answer.short(4), answer.body()) {
@@ -107,9 +110,12 @@ mod tests {
     const TRANSPORT: [u8; 6] = [0xFF; 6];
 
     fn antenna() -> (Antenna, Slot) {
+        over(Technology::MifareClassic1k, "04A1B2C3")
+    }
+
+    fn over(technology: Technology, uid: &str) -> (Antenna, Slot) {
         let slot = Slot::new();
-        let uid = "04A1B2C3".parse().unwrap();
-        let card = Cards::new().card(Technology::MifareClassic1k, uid, Origin::Factory);
+        let card = Cards::new().card(technology, uid.parse().unwrap(), Origin::Factory);
         slot.place(&card.unwrap());
         (Antenna::over(slot.clone()), slot)
     }
@@ -123,6 +129,25 @@ mod tests {
         assert_eq!(antenna.write(5, &[7; 16]), Answer::Acknowledged);
         assert_eq!(antenna.read(5), Answer::Data(vec![7; 16]));
         assert_eq!(slot.log().exchanges(), 3);
+    }
+
+    #[test]
+    fn a_card_of_pages_is_written_and_read_by_its_own_commands() {
+        let (mut antenna, slot) = over(Technology::Ntag213, "04A1B2C3D4E5F6");
+        assert_eq!(antenna.select().unwrap().sak, 0x00);
+        let version = Answer::Data(vec![0, 4, 4, 2, 1, 0, 0x0F, 3]);
+        assert_eq!(antenna.transceive(&[0x60]), version);
+        let written = antenna.transceive(&[0xA2, 8, 1, 2, 3, 4]);
+        assert_eq!(written, Answer::Acknowledged);
+        let Answer::Data(read) = antenna.read(8) else {
+            panic!("four pages")
+        };
+        assert_eq!(read[..4], [1, 2, 3, 4]);
+        assert_eq!(antenna.transceive(&[0x1B, 0, 0, 0, 0]), Answer::Refused);
+        assert_eq!(antenna.transceive(&[0x60]), Answer::Silence);
+        antenna.select().unwrap();
+        assert_eq!(antenna.transceive(&[0x60]), version);
+        assert_eq!(slot.log().exchanges(), 5);
     }
 
     #[test]

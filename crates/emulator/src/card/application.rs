@@ -3,6 +3,7 @@
 
 use super::classic::{self, Authentication, Classic};
 use super::technology::Family;
+use super::type2::{self, Type2};
 use super::{Eeprom, Outcome, Technology, Uid, Verdict};
 use crate::air::Frame;
 use crate::slot::ExchangeKind;
@@ -10,32 +11,37 @@ use crate::slot::ExchangeKind;
 #[derive(Debug, Clone)]
 pub(super) enum Application {
     Classic(Classic),
+    Type2(Type2),
 }
 
 impl Application {
     pub(super) fn factory(technology: Technology, uid: &Uid) -> Option<Application> {
         match technology.family() {
             Family::Classic => Some(Application::Classic(Classic::factory(technology, uid))),
-            Family::Type2 | Family::IsoDep => None,
+            Family::Type2 => Type2::factory(technology, uid).map(Application::Type2),
+            Family::IsoDep => None,
         }
     }
 
     pub(super) fn foreign(technology: Technology, uid: &Uid) -> Option<Application> {
         match technology.family() {
             Family::Classic => Some(Application::Classic(Classic::foreign(technology, uid))),
-            Family::Type2 | Family::IsoDep => None,
+            Family::Type2 => Type2::foreign(technology, uid).map(Application::Type2),
+            Family::IsoDep => None,
         }
     }
 
     pub(super) fn memory(&self) -> Vec<u8> {
         match self {
             Application::Classic(classic) => classic.memory(),
+            Application::Type2(type2) => type2.memory(),
         }
     }
 
     pub(super) fn set_memory(&mut self, image: &[u8]) -> Result<(), usize> {
         match self {
             Application::Classic(classic) => classic.set_memory(image),
+            Application::Type2(type2) => type2.set_memory(image),
         }
     }
 
@@ -43,6 +49,15 @@ impl Application {
     pub(super) fn deselected(&mut self) {
         match self {
             Application::Classic(classic) => classic.deselected(),
+            Application::Type2(type2) => type2.deselected(),
+        }
+    }
+
+    /// The card lost its supply: only the EEPROM stays.
+    pub(super) fn power_off(&mut self) {
+        match self {
+            Application::Classic(classic) => classic.deselected(),
+            Application::Type2(type2) => type2.power_off(),
         }
     }
 
@@ -50,6 +65,7 @@ impl Application {
     pub(super) fn goes_on(&self) -> bool {
         match self {
             Application::Classic(classic) => classic.goes_on(),
+            Application::Type2(type2) => type2.goes_on(),
         }
     }
 
@@ -57,12 +73,14 @@ impl Application {
     pub(super) fn kind(&self, frame: &Frame) -> ExchangeKind {
         match self {
             Application::Classic(_) => classic::kind(frame),
+            Application::Type2(_) => type2::kind(frame),
         }
     }
 
     pub(super) fn receive(&mut self, frame: &Frame, eeprom: &mut Eeprom) -> Outcome {
         match self {
             Application::Classic(classic) => classic.receive(frame, eeprom),
+            Application::Type2(type2) => type2.receive(frame, eeprom),
         }
     }
 
@@ -76,6 +94,8 @@ impl Application {
                     Verdict::Refused
                 }
             }
+            // To any other card it is a command that it does not know.
+            Application::Type2(_) => Verdict::Refused,
         }
     }
 }

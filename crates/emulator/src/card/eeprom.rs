@@ -42,7 +42,6 @@ impl<const N: usize> Cells<N> {
     }
 
     /// The same, called by numbers from this one on in the log.
-    #[cfg(test)]
     pub(crate) fn numbered_from(mut self, first: u16) -> Cells<N> {
         self.first = first;
         self
@@ -195,7 +194,6 @@ impl Eeprom {
 
     /// Programs one unit that the card itself guards against a failing supply: it then holds
     /// `otherwise`, and what was programmed at the very end is sound.
-    #[cfg(test)]
     pub(crate) fn program_guarded<const N: usize>(
         &mut self,
         cells: &mut Cells<N>,

@@ -7,6 +7,7 @@ mod eeprom;
 mod noise;
 mod selection;
 mod technology;
+mod type2;
 mod uid;
 
 pub use technology::{Technology, UnknownTechnology};
@@ -16,7 +17,7 @@ pub use uid::{Uid, UidError};
 pub(crate) use noise::Noise;
 
 pub(crate) use classic::{Authentication, Key};
-pub(crate) use eeprom::{Eeprom, Programmed};
+pub(crate) use eeprom::{Cells, Eeprom, Programmed};
 
 use crate::air::Frame;
 use crate::slot::ExchangeKind;
@@ -152,7 +153,7 @@ impl VirtualCard {
     /// The field went away: the card forgets all but its EEPROM.
     pub(crate) fn power_off(&mut self) {
         self.selection.power_off();
-        self.application.deselected();
+        self.application.power_off();
     }
 
     pub(crate) fn is_selected(&self) -> bool {

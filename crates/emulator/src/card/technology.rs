@@ -61,10 +61,17 @@ pub struct UnknownTechnology {
 
 impl Technology {
     /// Every technology that can be placed.
-    pub const ALL: [Technology; 3] = [
+    pub const ALL: [Technology; 10] = [
         Technology::MifareClassicMini,
         Technology::MifareClassic1k,
         Technology::MifareClassic4k,
+        Technology::MifareUltralight,
+        Technology::MifareUltralightEv1_48,
+        Technology::MifareUltralightEv1_128,
+        Technology::MifareUltralightC,
+        Technology::Ntag213,
+        Technology::Ntag215,
+        Technology::Ntag216,
     ];
 
     /// The name in requests, such as `mifare_classic_1k`.
