@@ -4,9 +4,9 @@
 use std::time::Instant;
 
 use card::{
-    ClassicCommand, Command, CommandKind, CopyIndex, Credential, Effect, Inspect, KeyType,
-    PlanOptions, PresentedCard, Procedure, Purpose, Refusal, Reply, SelectAnswer, Step, Suspects,
-    Uid, Write, Written, plan,
+    ClassicCommand, Command, CommandKind, Credential, Effect, Inspect, KeyType, PlanOptions,
+    PresentedCard, Procedure, Purpose, Refusal, Reply, SelectAnswer, Step, Suspects, Uid, Write,
+    Written, plan,
 };
 use emulator::{Answer, Antenna, Selected, Slot};
 use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Stop};
@@ -31,17 +31,17 @@ pub struct Encode {
     pub ended: Ended,
     /// Exchanges of the inspection, which end before the hub is asked.
     pub inspected_with: u64,
-    /// What a journal would know afterwards: the copy that was in flight when the outcome became unknown.
-    pub suspect: Option<CopyIndex>,
+    /// What a journal would know afterwards: the copies that were in flight when outcomes became unknown.
+    pub suspects: Suspects,
 }
 
-/// Encodes the card that lies there. `suspect` is what the journal knows of it.
+/// Encodes the card that lies there. `suspects` is what the journal knows of it.
 #[must_use]
 pub fn encode(
     encoder: &mut dyn BlockEncoder,
     slot: &Slot,
     credential: &Credential,
-    suspect: Option<CopyIndex>,
+    suspects: Suspects,
 ) -> Encode {
     let begin = slot.log().exchanges();
     let mut session = encoder
@@ -58,7 +58,7 @@ pub fn encode(
     let inspected = run(session.as_mut(), &mut inspect, &mut stake);
     let inspected_with = slot.log().exchanges() - begin;
     let options = PlanOptions {
-        suspects: suspect.map_or(Suspects::NONE, |copy| Suspects::NONE.with(copy)),
+        suspects,
         ..PlanOptions::default()
     };
     let planned = inspected
@@ -69,21 +69,21 @@ pub fn encode(
             return Encode {
                 ended,
                 inspected_with,
-                suspect,
+                suspects,
             };
         }
     };
     let in_flight = plan.target_copy();
     let mut write = Write::new(plan, &keys(), entropy());
-    let (ended, suspect) = match run(session.as_mut(), &mut write, &mut stake) {
-        Ok(written) => (Ended::Written(written), None),
-        Err(ended) if stake == Effect::Commits => (ended, Some(in_flight)),
-        Err(ended) => (ended, suspect),
+    let (ended, suspects) = match run(session.as_mut(), &mut write, &mut stake) {
+        Ok(written) => (Ended::Written(written), Suspects::NONE),
+        Err(ended) if stake == Effect::Commits => (ended, suspects.with(in_flight)),
+        Err(ended) => (ended, suspects),
     };
     Encode {
         ended,
         inspected_with,
-        suspect,
+        suspects,
     }
 }
 

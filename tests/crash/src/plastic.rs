@@ -1,6 +1,6 @@
 //! The cards of these tests: in which states an encode may find one, and what may have become of it afterwards.
 
-use card::CopyIndex;
+use card::Suspects;
 use emulator::{Card, Cards, Moment, Origin, Slot, Technology};
 
 use crate::encode::{Encode, Ended, InMemory, encode};
@@ -20,8 +20,8 @@ pub struct Start {
     pub name: &'static str,
     /// The raw image.
     pub memory: Vec<u8>,
-    /// The copy that the journal has in doubt.
-    pub suspect: Option<CopyIndex>,
+    /// The copies that the journal has in doubt.
+    pub suspects: Suspects,
     /// The rooms that it opens.
     pub opens: Vec<u16>,
 }
@@ -44,7 +44,7 @@ pub fn new_card() -> Card {
 /// A card as delivered.
 #[must_use]
 pub fn blank() -> Start {
-    Start::of("blank", &new_card(), None)
+    Start::of("blank", &new_card(), Suspects::NONE)
 }
 
 /// A card that held other guests before, the last of them `OLD`.
@@ -52,35 +52,40 @@ pub fn blank() -> Start {
 pub fn ours(name: &'static str, guests_before: &[Guest]) -> Start {
     let card = new_card();
     for guest in guests_before.iter().chain([&OLD]) {
-        encode_whole(&card, *guest, None);
+        encode_whole(&card, *guest, Suspects::NONE);
     }
-    Start::of(name, &card, None)
+    Start::of(name, &card, Suspects::NONE)
 }
 
 /// A card that was pulled just before the copy of `OLD` would have been voided, so that both copies are valid.
 #[must_use]
 pub fn two_valid_copies() -> Start {
     let card = new_card();
-    encode_whole(&card, OLD, None);
+    encode_whole(&card, OLD, Suspects::NONE);
     let clean = card.memory();
     let between = Guest { room: 108 };
-    let exchanges = encode_whole(&card, between, None);
+    let exchanges = encode_whole(&card, between, Suspects::NONE);
     card.set_memory(&clean).unwrap();
     // The last two exchanges void the older copy and read that back.
-    let torn = pulled(&card, between, None, Some((exchanges - 1, Moment::Before)));
+    let torn = pulled(
+        &card,
+        between,
+        Suspects::NONE,
+        Some((exchanges - 1, Moment::Before)),
+    );
     assert!(matches!(torn.ended, Ended::Gone), "{:?}", torn.ended);
     let image = card.memory();
     let first_blocks = COPIES.map(|[first, ..]| &image[first * BLOCK..][..BLOCK]);
     assert!(first_blocks.iter().all(|block| **block != [0; BLOCK]));
-    Start::of("two valid copies", &card, torn.suspect)
+    Start::of("two valid copies", &card, torn.suspects)
 }
 
 impl Start {
-    fn of(name: &'static str, card: &Card, suspect: Option<CopyIndex>) -> Self {
+    fn of(name: &'static str, card: &Card, suspects: Suspects) -> Self {
         Self {
             name,
             memory: card.memory(),
-            suspect,
+            suspects,
             opens: opened_rooms(card),
         }
     }
@@ -98,7 +103,7 @@ impl Start {
     pub fn exchanges(&self) -> (u64, u64) {
         let (card, slot) = (self.card(), Slot::new());
         slot.place(&card);
-        let encode = encode_on(&slot, NEW, self.suspect);
+        let encode = encode_on(&slot, NEW, self.suspects);
         assert!(
             matches!(encode.ended, Ended::Written(_)),
             "{:?}",
@@ -149,7 +154,7 @@ pub fn check_finished(card: &Card, guest: Guest, case: &str) {
 #[must_use]
 pub fn has_torn_trailer(start: &Start, card: &Card) -> bool {
     let finished = start.card();
-    encode_whole(&finished, NEW, start.suspect);
+    encode_whole(&finished, NEW, start.suspects);
     let (before, now, whole) = (&start.memory, card.memory(), finished.memory());
     TRAILERS.iter().any(|trailer| {
         let at = trailer * BLOCK..(trailer + 1) * BLOCK;
@@ -172,25 +177,20 @@ pub fn check_nothing_written(card: &Card, case: &str) {
 
 /// Encodes a card in memory while it leaves at an exchange, counted from 1.
 #[must_use]
-pub fn pulled(
-    card: &Card,
-    guest: Guest,
-    suspect: Option<CopyIndex>,
-    at: Option<(u64, Moment)>,
-) -> Encode {
+pub fn pulled(card: &Card, guest: Guest, suspects: Suspects, at: Option<(u64, Moment)>) -> Encode {
     let slot = Slot::new();
     slot.place(card);
     if let Some((exchange, moment)) = at {
         slot.remove_at(exchange, moment);
     }
-    encode_on(&slot, guest, suspect)
+    encode_on(&slot, guest, suspects)
 }
 
 /// Encodes to the end and tells how many exchanges that took.
-fn encode_whole(card: &Card, guest: Guest, suspect: Option<CopyIndex>) -> u64 {
+fn encode_whole(card: &Card, guest: Guest, suspects: Suspects) -> u64 {
     let slot = Slot::new();
     slot.place(card);
-    let encode = encode_on(&slot, guest, suspect);
+    let encode = encode_on(&slot, guest, suspects);
     assert!(
         matches!(encode.ended, Ended::Written(_)),
         "{:?}",
@@ -199,7 +199,7 @@ fn encode_whole(card: &Card, guest: Guest, suspect: Option<CopyIndex>) -> u64 {
     slot.log().exchanges()
 }
 
-fn encode_on(slot: &Slot, guest: Guest, suspect: Option<CopyIndex>) -> Encode {
+fn encode_on(slot: &Slot, guest: Guest, suspects: Suspects) -> Encode {
     let mut encoder = InMemory::over(slot.clone());
-    encode(&mut encoder, slot, &guest.on_card(), suspect)
+    encode(&mut encoder, slot, &guest.on_card(), suspects)
 }

@@ -5,7 +5,7 @@
     reason = "a test fails by panicking, its bench too"
 )]
 
-use card::Refusal;
+use card::{Refusal, Suspects};
 use crash::encode::Ended;
 use crash::plastic::{
     Start, blank, check_finished, check_nothing_written, has_torn_trailer, ours, pulled,
@@ -26,7 +26,7 @@ const MOMENTS: [Moment; 5] = [
 fn starts() -> Vec<Start> {
     let doubtful = two_valid_copies();
     let trusted = Start {
-        suspect: None,
+        suspects: Suspects::NONE,
         name: "two valid copies, and a journal that knows nothing of it",
         ..doubtful.clone()
     };
@@ -40,11 +40,11 @@ fn starts() -> Vec<Start> {
 }
 
 /// The card comes back, and the same credential is encoded on it, whether or not the journal still knows.
-fn present_again(start: &Start, torn: &Card, known: Option<card::CopyIndex>, case: &str) {
-    for suspect in [known, None] {
+fn present_again(start: &Start, torn: &Card, known: Suspects, case: &str) {
+    for suspects in [known, Suspects::NONE] {
         let card = start.card();
         card.set_memory(&torn.memory()).unwrap();
-        match pulled(&card, NEW, suspect, None).ended {
+        match pulled(&card, NEW, suspects, None).ended {
             Ended::Written(_) => check_finished(&card, NEW, case),
             Ended::Refused(refusal) => {
                 assert!(
@@ -72,7 +72,7 @@ fn a_card_pulled_at_any_exchange_opens_as_before_or_for_the_new_guest_and_is_fin
             for moment in MOMENTS {
                 let case = format!("{}, exchange {at} of {exchanges}, {moment:?}", start.name);
                 let card = start.card();
-                let torn = pulled(&card, NEW, start.suspect, Some((at, moment)));
+                let torn = pulled(&card, NEW, start.suspects, Some((at, moment)));
                 assert!(
                     matches!(torn.ended, Ended::Gone),
                     "{case}: {:?}",
@@ -80,7 +80,7 @@ fn a_card_pulled_at_any_exchange_opens_as_before_or_for_the_new_guest_and_is_fin
                 );
                 start.check_lock(&card, &case);
                 start.check_rest(&card, &case);
-                present_again(&start, &card, torn.suspect, &case);
+                present_again(&start, &card, torn.suspects, &case);
                 cases += 1;
             }
         }
@@ -93,7 +93,7 @@ fn a_card_pulled_at_any_exchange_opens_as_before_or_for_the_new_guest_and_is_fin
 fn a_card_that_holds_the_credential_already_is_not_written_wherever_it_is_pulled() {
     let card = ours("already encoded", &[]).card();
     assert!(matches!(
-        pulled(&card, NEW, None, None).ended,
+        pulled(&card, NEW, Suspects::NONE, None).ended,
         Ended::Written(_)
     ));
     let before = card.memory();
@@ -101,7 +101,7 @@ fn a_card_that_holds_the_credential_already_is_not_written_wherever_it_is_pulled
     // The first that is not interrupted tells that there was nothing left to interrupt.
     for at in 1.. {
         for moment in MOMENTS {
-            match pulled(&card, NEW, None, Some((at, moment))).ended {
+            match pulled(&card, NEW, Suspects::NONE, Some((at, moment))).ended {
                 Ended::Gone => cases += 1,
                 Ended::Written(written) => {
                     assert_eq!(written.writes, 0);
