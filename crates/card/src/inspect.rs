@@ -4,8 +4,8 @@ use crate::classic;
 use crate::identify::{Identified, Identify};
 use crate::technology::Family;
 use crate::{
-    Credential, Entropy, Inspected, PresentedCard, Procedure, Refusal, Reply, SiteKeys, Step,
-    Technology, format,
+    CardFormat, Credential, Entropy, Inspected, PresentedCard, Procedure, Refusal, Reply, SiteKeys,
+    Step, Technology, format,
 };
 
 /// What the card is inspected for.
@@ -15,6 +15,8 @@ pub enum Purpose {
     Scan,
     /// To write it afterwards: opened with the writing keys, and left alone at the first sign that it is foreign.
     Encode {
+        /// The form in which it will be written: some placings give one more room than the image takes.
+        format: CardFormat,
         /// How many bytes the image will take, so that the whole of its place is looked at.
         image_length: usize,
     },
@@ -26,7 +28,10 @@ impl Purpose {
     /// # Errors
     /// [`Refusal::DoesNotFit`] when its format cannot hold it.
     pub fn encode(credential: &Credential) -> Result<Self, Refusal> {
-        format::length(credential).map(|image_length| Self::Encode { image_length })
+        Ok(Self::Encode {
+            format: credential.format,
+            image_length: format::length(credential)?,
+        })
     }
 }
 

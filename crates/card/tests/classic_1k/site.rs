@@ -20,7 +20,10 @@ pub(crate) fn keys() -> SiteKeys {
 }
 
 /// To write an `rfid48`.
-pub(crate) const ENCODE: Purpose = Purpose::Encode { image_length: 48 };
+pub(crate) const ENCODE: Purpose = Purpose::Encode {
+    format: CardFormat::Rfid48,
+    image_length: 48,
+};
 
 pub(crate) fn entropy() -> Entropy {
     Entropy::new([0xE5; 32])
