@@ -1,5 +1,18 @@
 //! What travels between reader and card at ISO/IEC 14443-3 type A: frames of whole or partial bytes
-//! and their checksum. Parity, timing and ciphering are not on this air.
+//! their checksum, and how long they take at 106 kbit/s. Parity bits take their time and are never
+//! wrong; nothing is enciphered on this air.
+
+use std::time::Duration;
+
+/// The carrier, in Hz.
+const CARRIER: u64 = 13_560_000;
+/// Carrier periods in one bit at 106 kbit/s (ISO/IEC 14443-2 §8.1.1).
+const BIT: u64 = 128;
+/// Carrier periods between a reader's frame and a card's answer: n = 9, last bit 1 (ISO/IEC 14443-3
+/// §6.2.1.1).
+const BEFORE_ANSWER: u64 = 9 * BIT + 84;
+/// Carrier periods between a card's answer and the reader's next frame (§6.2.1.2).
+const AFTER_ANSWER: u64 = 1172;
 
 /// CRC_A of ISO/IEC 14443-3 Annex B: polynomial 0x8408 (reflected), initial value 0x6363, sent low
 /// byte first.
@@ -51,6 +64,26 @@ impl Frame {
         }
     }
 
+    /// How long a reader's frame takes: a start bit before it; a logic 0 and a bit of silence after it.
+    pub(crate) fn time_from_reader(&self) -> Duration {
+        carrier_periods((1 + self.bits() + 2) * BIT)
+    }
+
+    /// How long a card's answer takes, the pauses before and after it included: a start bit before
+    /// it, a bit of silence after it.
+    pub(crate) fn time_from_card(&self) -> Duration {
+        carrier_periods(BEFORE_ANSWER + (1 + self.bits() + 1) * BIT + AFTER_ANSWER)
+    }
+
+    /// Each whole byte is followed by its parity bit.
+    fn bits(&self) -> u64 {
+        let whole = self.bytes.len() as u64;
+        match self.bits_in_last {
+            8 => 9 * whole,
+            bits => 9 * whole.saturating_sub(1) + u64::from(bits),
+        }
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -77,9 +110,39 @@ impl Frame {
     }
 }
 
+fn carrier_periods(periods: u64) -> Duration {
+    Duration::from_nanos(periods * 1_000_000_000 / CARRIER)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Frame, crc_a};
+    use super::{AFTER_ANSWER, BEFORE_ANSWER, Frame, carrier_periods, crc_a};
+
+    #[test]
+    fn frames_take_as_long_as_the_figures_of_the_data_sheets_say() {
+        let pauses = carrier_periods(BEFORE_ANSWER + AFTER_ANSWER);
+        let bytes = |count| Frame::whole(vec![0; count]);
+        let nak = Frame::partial([0x0], 4);
+        // NTAG213F/216F figures 14, 15, 20, 21; MF0ICU2 figures 11, 12. Rounded to 1 µs there.
+        for (frame, micros) in [
+            (bytes(3), 283),
+            (bytes(4), 368),
+            (bytes(7), 623),
+            (bytes(8), 708),
+        ] {
+            let rounded = (frame.time_from_reader().as_nanos() + 500) / 1000;
+            assert_eq!(rounded, micros, "{frame:?}");
+        }
+        for (frame, micros) in [
+            (nak, 57),
+            (bytes(5), 444),
+            (bytes(10), 868),
+            (bytes(18), 1548),
+        ] {
+            let rounded = ((frame.time_from_card() - pauses).as_nanos() + 500) / 1000;
+            assert_eq!(rounded, micros, "{frame:?}");
+        }
+    }
 
     #[test]
     fn the_checksum_agrees_with_the_examples_of_iso_14443_3_annex_b() {

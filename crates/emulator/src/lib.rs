@@ -48,6 +48,6 @@ pub use cards::{Card, Cards, CardsError, MemoryError, Origin};
 pub use pn532::{EncoderError, Pn532Encoder};
 pub use reader::Selected;
 pub use slot::{
-    EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Programming, Situation, Slot,
+    EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Pace, Programming, Situation, Slot,
 };
 pub use vpcd::{KeyStructures, PcscReader, PcscdError, PrivatePcscd, ReaderError, ReaderSettings};

@@ -120,7 +120,7 @@ impl From<&Log> for LogShape {
     fn from(log: &Log) -> Self {
         Self {
             exchanges: log.exchanges(),
-            imposed_ms: 0.0,
+            imposed_ms: log.imposed().as_secs_f64() * 1000.0,
             recent_exchanges: log.recent().iter().map(ExchangeShape::from).collect(),
             writes: log.writes().iter().map(WriteShape::from).collect(),
             forgotten_writes: log.forgotten_writes(),

@@ -1,6 +1,8 @@
 //! What lies behind the selection, whichever family it is of. This is the one place where families
 //! are told apart; a family to come is a variant here and a module beside `classic`.
 
+use std::time::Duration;
+
 use super::classic::{self, Authentication, Classic};
 use super::technology::Family;
 use super::type2::{self, Type2};
@@ -66,6 +68,14 @@ impl Application {
         match self {
             Application::Classic(classic) => classic.goes_on(),
             Application::Type2(type2) => type2.goes_on(),
+        }
+    }
+
+    /// How long one unit of EEPROM takes to be programmed.
+    pub(super) fn programming(&self) -> Duration {
+        match self {
+            Application::Classic(_) => classic::PROGRAMMING,
+            Application::Type2(_) => type2::PROGRAMMING,
         }
     }
 

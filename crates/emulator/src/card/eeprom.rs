@@ -227,6 +227,11 @@ impl Eeprom {
         cells.put(unit, content);
     }
 
+    /// How many units were programmed, or begun to be.
+    pub(crate) fn count(&self) -> u32 {
+        u32::try_from(self.programmed.len()).expect("one exchange programs few units")
+    }
+
     pub(crate) fn into_programmed(self) -> Vec<Programmed> {
         self.programmed
     }

@@ -16,8 +16,10 @@ pub use uid::{Uid, UidError};
 #[cfg(test)]
 pub(crate) use noise::Noise;
 
-pub(crate) use classic::{Authentication, Key};
+pub(crate) use classic::{Authentication, Key, time_of_authentication};
 pub(crate) use eeprom::{Cells, Eeprom, Programmed};
+
+use std::time::Duration;
 
 use crate::air::Frame;
 use crate::slot::ExchangeKind;
@@ -31,6 +33,8 @@ pub(crate) struct Reaction {
     pub(crate) answer: Option<Frame>,
     /// It waits for the second part of the same command.
     pub(crate) goes_on: bool,
+    /// What the card itself takes before it answers: programming, computing.
+    pub(crate) takes: Duration,
 }
 
 /// What a command came to, in the application behind the selection.
@@ -47,7 +51,7 @@ impl Outcome {
         Outcome {
             reaction: Reaction {
                 answer: Some(answer),
-                goes_on: false,
+                ..Reaction::default()
             },
             stays_selected: true,
         }
@@ -187,14 +191,15 @@ impl VirtualCard {
                 self.application.deselected();
                 Reaction {
                     answer,
-                    goes_on: false,
+                    ..Reaction::default()
                 }
             }
             Heard::ForApplication => {
-                let outcome = self.application.receive(frame, eeprom);
+                let mut outcome = self.application.receive(frame, eeprom);
                 if !outcome.stays_selected {
                     self.drop_out();
                 }
+                outcome.reaction.takes += self.application.programming() * eeprom.count();
                 outcome.reaction
             }
         }

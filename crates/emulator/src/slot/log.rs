@@ -1,7 +1,7 @@
 //! What happened on a slot: every exchange and every programming of EEPROM. Data only.
 
 use std::collections::VecDeque;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::card::{Programmed, Uid};
 
@@ -133,6 +133,7 @@ pub struct Log {
     recent: VecDeque<Exchange>,
     writes: VecDeque<EepromWrite>,
     forgotten_writes: u64,
+    imposed: Duration,
     attempt: Option<String>,
 }
 
@@ -159,6 +160,18 @@ impl Log {
     #[must_use]
     pub fn forgotten_writes(&self) -> u64 {
         self.forgotten_writes
+    }
+
+    /// The time that the air and the cards have imposed since the slot was made, whether anybody
+    /// waited it out or not: frames at 106 kbit/s with the pauses between them, selections included,
+    /// and what the cards took to program and compute. Not what a reader waits for a silent card.
+    #[must_use]
+    pub fn imposed(&self) -> Duration {
+        self.imposed
+    }
+
+    pub(super) fn impose(&mut self, time: Duration) {
+        self.imposed += time;
     }
 
     pub(super) fn set_attempt(&mut self, attempt: Option<String>) {

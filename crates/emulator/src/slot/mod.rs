@@ -4,9 +4,11 @@
 
 mod hold;
 mod log;
+mod pace;
 mod state;
 
 pub use log::{EepromWrite, Exchange, ExchangeKind, KeyType, Log, Programming};
+pub use pace::Pace;
 
 use std::fmt;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -237,10 +239,13 @@ impl Slot {
         if state.begins_exchange(frame) {
             state = self.shared.wait_while_held(state);
         }
-        let answers = state.transmit(frame);
-        drop(state);
+        let (answers, time) = state.transmit(frame);
         self.shared.changed.notify_all();
-        answers
+        if self.shared.wait_out(state, time) {
+            answers
+        } else {
+            Vec::new()
+        }
     }
 
     /// Runs a MIFARE authentication with the card that is selected.
@@ -249,10 +254,13 @@ impl Slot {
         if state.has_listening_card() {
             state = self.shared.wait_while_held(state);
         }
-        let verdict = state.authenticate(authentication);
-        drop(state);
+        let (verdict, time) = state.authenticate(authentication);
         self.shared.changed.notify_all();
-        verdict
+        if self.shared.wait_out(state, time) {
+            verdict
+        } else {
+            Verdict::Mute
+        }
     }
 }
 

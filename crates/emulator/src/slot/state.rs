@@ -2,13 +2,17 @@
 //! the slot's lock and waits for nothing.
 
 use std::sync::Weak;
+use std::time::Duration;
 
 use super::hold::Hold;
 use super::log::{ExchangeKind, Log};
+use super::pace::Pacing;
 use super::{Moment, Situation};
 use crate::air::Frame;
 use crate::bell::Bell;
-use crate::card::{Authentication, Eeprom, Purpose, Uid, Verdict};
+use crate::card::{
+    Authentication, Eeprom, Purpose, Reaction, Uid, Verdict, time_of_authentication,
+};
 use crate::cards::Card;
 
 #[derive(Default)]
@@ -22,6 +26,7 @@ pub(super) struct State {
     /// The exchange under way, when its command has a second part that is still to come.
     pub(super) open: bool,
     pub(super) log: Log,
+    pub(super) pacing: Pacing,
     pub(super) bells: Vec<Weak<Bell>>,
 }
 
@@ -121,49 +126,69 @@ impl State {
         }
     }
 
-    pub(super) fn transmit(&mut self, frame: &Frame) -> Vec<Frame> {
-        if !self.is_field_on {
-            return Vec::new();
+    /// What answers to a frame, and how long air and cards take for it.
+    pub(super) fn transmit(&mut self, frame: &Frame) -> (Vec<Frame>, Duration) {
+        if !self.is_field_on || self.cards.is_empty() {
+            return (Vec::new(), Duration::ZERO);
         }
-        let mut answers = Vec::new();
+        let (mut answers, mut slowest) = (Vec::new(), Duration::ZERO);
         for card in self.cards.clone() {
             if !self.cards.iter().any(|lying| lying.is(&card)) {
                 // What happened to the one before took this one along.
                 break;
             }
             let purpose = card.lock().purpose(frame);
-            match purpose {
-                Purpose::Unheard => {}
+            let reaction = match purpose {
+                Purpose::Unheard => continue,
                 Purpose::Selecting => {
                     self.abandon();
-                    answers.extend(card.lock().receive(frame, &mut Eeprom::powered()).answer);
+                    card.lock().receive(frame, &mut Eeprom::powered())
                 }
-                Purpose::Continuing => answers.extend(self.exchange(&card, frame)),
+                Purpose::Continuing => self.exchange(&card, frame),
                 Purpose::Exchange(kind) => {
-                    if self.begin(card.uid(), kind) {
-                        answers.extend(self.exchange(&card, frame));
+                    if !self.begin(card.uid(), kind) {
+                        continue;
                     }
+                    self.exchange(&card, frame)
                 }
-            }
+            };
+            let answering = reaction.answer.as_ref().map(Frame::time_from_card);
+            slowest = slowest.max(reaction.takes + answering.unwrap_or_default());
+            answers.extend(reaction.answer);
         }
-        answers
+        let time = frame.time_from_reader() + slowest;
+        self.log.impose(time);
+        (answers, time)
     }
 
     /// One part of an exchange with a card that is there.
-    fn exchange(&mut self, card: &Card, frame: &Frame) -> Option<Frame> {
+    fn exchange(&mut self, card: &Card, frame: &Frame) -> Reaction {
         let mut eeprom = match self.departs_in(self.log.exchanges()) {
             Some(Moment::Torn { seed }) => Eeprom::tearing(seed),
             Some(Moment::Weak { seed }) => Eeprom::weakening(seed),
             _ => Eeprom::powered(),
         };
-        let reaction = card.lock().receive(frame, &mut eeprom);
+        let mut reaction = card.lock().receive(frame, &mut eeprom);
         self.log.written(card.uid(), eeprom.into_programmed());
         self.open = reaction.goes_on;
-        let gets_through = reaction.goes_on || self.end();
-        reaction.answer.filter(|_| gets_through)
+        if !reaction.goes_on && !self.end() {
+            reaction.answer = None;
+        }
+        reaction
     }
 
-    pub(super) fn authenticate(&mut self, authentication: &Authentication) -> Verdict {
+    /// How the selected card takes an authentication, and how long it all takes.
+    pub(super) fn authenticate(&mut self, authentication: &Authentication) -> (Verdict, Duration) {
+        let time = time_of_authentication();
+        let verdict = self.verdict(authentication);
+        if verdict == Verdict::Mute {
+            return (verdict, Duration::ZERO);
+        }
+        self.log.impose(time);
+        (verdict, time)
+    }
+
+    fn verdict(&mut self, authentication: &Authentication) -> Verdict {
         if !self.is_field_on {
             return Verdict::Mute;
         }

@@ -6,6 +6,7 @@ mod content;
 mod layout;
 
 use std::fmt;
+use std::time::Duration;
 
 use self::access::{AccessConditions, Operation};
 use self::content::{value_block, value_of};
@@ -27,6 +28,9 @@ const ACK: u8 = 0xA;
 const NAK_INVALID: u8 = 0x4;
 const NAK_CHECKSUM: u8 = 0x5;
 const NAK_BUFFER_VALID: u8 = 0x4;
+
+/// Erasing and programming a block. From memory: the data sheet gives only the time-out, 10 ms.
+pub(super) const PROGRAMMING: Duration = Duration::from_micros(2_500);
 
 /// A sector key. Its debug form hides it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,18 @@ pub(crate) struct Classic {
     second: Option<Second>,
     /// The transfer buffer: content of a value block between an operation and TRANSFER.
     buffer: Option<[u8; BLOCK]>,
+}
+
+/// How long an authentication takes on the air: the command and its nonce, then the answers of both
+/// sides, eight bytes and four (§9.1).
+pub(crate) fn time_of_authentication() -> Duration {
+    [(4, 4), (8, 4)]
+        .map(|(theirs, ours)| {
+            let (theirs, ours) = (vec![0; theirs], vec![0; ours]);
+            Frame::whole(theirs).time_from_reader() + Frame::whole(ours).time_from_card()
+        })
+        .iter()
+        .sum()
 }
 
 /// What the log calls the command of a frame.

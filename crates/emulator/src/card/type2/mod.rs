@@ -8,6 +8,8 @@ mod memory;
 mod model;
 mod triple_des;
 
+use std::time::Duration;
+
 use self::counters::{Counter, Counters};
 use self::memory::{Memory, NotAllowed};
 use self::model::{Counting, PAGE, Protection};
@@ -45,6 +47,9 @@ const ACCESS_AUTHLIM: u8 = 0x07;
 
 /// The counter of readings of an NTAG (NTAG213_215_216 §10.6).
 const READINGS: u8 = 2;
+
+/// Erasing and programming a page. From memory: the data sheets give only the time-out, 10 ms.
+pub(super) const PROGRAMMING: Duration = Duration::from_micros(4_100);
 
 #[derive(Debug, Clone)]
 pub(crate) struct Type2 {
