@@ -115,7 +115,7 @@ impl Technology {
         }
     }
 
-    /// The code of the placing's row, which keys and tags are bound to (docs/card-format.md, "Technology code").
+    /// The code of the placing's row, which keys and tags are bound to (docs/card-format.md, "Conventions").
     pub(crate) const fn placing_code(self) -> u8 {
         match self {
             Self::MifareClassicMini | Self::MifareClassic1k | Self::MifareClassic4k => 0x01,
