@@ -1,5 +1,6 @@
 //! What an inspection found on a card.
 
+use crate::changes::Contents;
 use crate::copies::{Counts, which_counts};
 use crate::format::{self, Opened};
 use crate::placing::CopyIndex;
@@ -89,6 +90,8 @@ pub struct Inspected {
     pub(crate) technology: Technology,
     pub(crate) findings: [Finding; 2],
     pub(crate) area: Area,
+    /// What was read, for people to compare with what a plan would write.
+    pub(crate) contents: Contents,
 }
 
 impl Inspected {

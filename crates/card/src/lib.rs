@@ -8,6 +8,7 @@
 //! then [`Lock::decide`]. `docs/card-format.md` says every byte of it.
 
 mod an10922;
+mod changes;
 mod classic;
 mod command;
 mod copies;
@@ -32,6 +33,7 @@ mod technology;
 mod uid;
 mod write;
 
+pub use changes::{Change, Content};
 pub use command::{
     Apdu, BlockData, ClassicCommand, ClassicKey, Command, CommandKind, KeyType, PageData, Password,
     Reply, Type2Command,

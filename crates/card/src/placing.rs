@@ -34,6 +34,14 @@ impl CopyIndex {
         }
     }
 
+    /// `A` or `B`, as people are told.
+    pub(crate) const fn letter(self) -> char {
+        match self {
+            Self::A => 'A',
+            Self::B => 'B',
+        }
+    }
+
     /// The other copy.
     #[must_use]
     pub const fn other(self) -> Self {

@@ -11,7 +11,8 @@ use crate::format::{self, Image};
 use crate::inspected::{Area, Condition, Finding, Inspected};
 use crate::placing::{CopyIndex, Place};
 use crate::{
-    Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid, classic,
+    Change, Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid,
+    classic,
 };
 
 /// What the configuration and the journal have to say about a plan.
@@ -62,6 +63,8 @@ pub(crate) struct Outline {
     /// The copy in flight.
     pub(crate) target: CopyIndex,
     pub(crate) digest: [u8; 32],
+    /// How many bytes the image takes, its tag last.
+    pub(crate) image_length: usize,
     pub(crate) overwrites: Option<Credential>,
 }
 
@@ -105,6 +108,16 @@ impl Plan {
     #[must_use]
     pub fn steps(&self) -> usize {
         self.work.steps()
+    }
+
+    /// Everything that the plan writes, in the order of writing, beside what `inspected` (the inspection that it was made
+    /// from) has read there. Without secrets.
+    #[must_use]
+    pub fn changes(&self, inspected: &Inspected) -> Vec<Change> {
+        let (outline, read) = (&self.outline, &inspected.contents);
+        match &self.work {
+            Work::Classic(work) => classic::changes(work, outline, read),
+        }
     }
 
     /// The credential of this site that the card holds now, be it another or the same.
@@ -267,6 +280,7 @@ impl Draft<'_> {
             sequence,
             target: counts,
             digest,
+            image_length: format::length(self.credential).unwrap_or_default(),
             overwrites: self.inspected.credential().cloned(),
         }
     }
@@ -289,6 +303,7 @@ impl Draft<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::changes::Contents;
     use crate::classic;
     use crate::inspected::ValidCopy;
     use crate::{
@@ -325,6 +340,7 @@ mod tests {
                 }),
             ],
             area: Area::Classic(classic::Area { open: None }),
+            contents: Contents::default(),
         }
     }
 

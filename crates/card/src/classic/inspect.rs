@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::session::{CardKeys, OpenSector, SectorKey, read, reads, sector};
 use super::{Area, Sector, is_as_delivered};
+use crate::changes::Contents;
 use crate::inspect::Task;
 use crate::inspected::{self, Finding, Inspected, ValidCopy};
 use crate::placing::{CopyIndex, Place};
@@ -38,6 +39,7 @@ pub(crate) struct Inspect {
     findings: [Finding; 2],
     open: Option<OpenSector>,
     read: Zeroizing<[u8; 48]>,
+    contents: Contents,
     state: State,
 }
 
@@ -74,6 +76,7 @@ impl Inspect {
             findings: [Finding::Unseen, Finding::Unseen],
             open: None,
             read: Zeroizing::new([0; 48]),
+            contents: Contents::default(),
             state: State::Start,
         }
     }
@@ -141,6 +144,7 @@ impl Inspect {
 
     fn block_was_read(&mut self, index: usize, block: &[u8; 16]) -> Step<Inspected> {
         self.read[index * 16..index * 16 + 16].copy_from_slice(block);
+        self.contents.keep(self.sector().data_block(index), block);
         let last = index + 1 == Sector::DATA_BLOCKS;
         if self.opened_with_transport_key() {
             if !self.may_be_blank(index) {
@@ -201,6 +205,7 @@ impl Inspect {
             technology: self.technology,
             findings: self.findings.clone(),
             area: inspected::Area::Classic(Area { open: self.open }),
+            contents: mem::take(&mut self.contents),
         }))
     }
 }
@@ -239,6 +244,7 @@ impl Procedure for Inspect {
             (State::ReadingTrailer, Some(Reply::Data(bytes))) => {
                 match <&[u8; 16]>::try_from(bytes.as_slice()) {
                     Ok(trailer) if is_as_delivered(trailer) => {
+                        self.contents.keep(self.sector().trailer(), trailer);
                         let clean = is_zero(&self.read[..16]);
                         self.conclude(Finding::AsDelivered { clean })
                     }

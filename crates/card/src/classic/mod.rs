@@ -2,6 +2,7 @@
 //! credential is found, planned, written and read on them.
 
 mod access;
+mod changes;
 mod geometry;
 mod inspect;
 mod plan;
@@ -10,6 +11,7 @@ mod session;
 mod trailer;
 mod write;
 
+pub(crate) use changes::changes;
 pub(crate) use geometry::Sector;
 pub(crate) use inspect::Inspect;
 pub(crate) use plan::{Work, plan};

@@ -20,7 +20,7 @@ use crate::{KeyVersion, Refusal, SiteMark};
 /// How many bytes of an image decide whether it can be ours.
 pub(crate) const HEADER: usize = 16;
 /// The tag at the end of every image.
-const TAG: usize = 8;
+pub(crate) const TAG: usize = 8;
 
 /// The form in which a credential lies on a card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     reason = "a test that cannot set up its card has to stop"
 )]
+mod changes;
 mod encode;
 mod field;
 mod inspect;
