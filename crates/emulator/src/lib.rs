@@ -50,4 +50,6 @@ pub use reader::Selected;
 pub use slot::{
     EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Pace, Programming, Situation, Slot,
 };
-pub use vpcd::{KeyStructures, PcscReader, PcscdError, PrivatePcscd, ReaderError, ReaderSettings};
+pub use vpcd::{
+    KeyStructures, PcscReader, PcscdError, PrivatePcscd, RawFrames, ReaderError, ReaderSettings,
+};

@@ -3,11 +3,14 @@
 mod chip;
 mod exchange;
 mod frame;
+mod inside;
 mod line;
 mod radio;
 mod registers;
 mod search;
 mod status;
+
+pub(crate) use self::inside::Inside;
 
 use std::io;
 use std::path::{Path, PathBuf};

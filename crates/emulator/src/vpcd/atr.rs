@@ -6,8 +6,14 @@ const RID: [u8; 5] = [0xA0, 0x00, 0x00, 0x03, 0x06];
 /// Standard byte: ISO/IEC 14443 A, part 3.
 const ISO_14443_A_PART_3: u8 = 0x03;
 
-/// The kinds of storage card by SAK: card name and number of blocks.
-const KINDS: [(u8, [u8; 2], u16); 3] = [
+/// SAK of every Type 2 card. Readers do not look further, so Ultralight C, EV1 and NTAG have the name
+/// of the first Ultralight too.
+pub(super) const TYPE_2: u8 = 0x00;
+
+/// The kinds of storage card by SAK: card name and number of blocks. How many pages a Type 2 card has
+/// a reader does not know.
+const KINDS: [(u8, [u8; 2], u16); 4] = [
+    (TYPE_2, [0x00, 0x03], 256),
     (0x08, [0x00, 0x01], 64),
     (0x18, [0x00, 0x02], 256),
     (0x09, [0x00, 0x26], 20),
@@ -48,6 +54,7 @@ mod tests {
             (0x08, "3b8f8001804f0ca000000306030001000000006a"),
             (0x18, "3b8f8001804f0ca0000003060300020000000069"),
             (0x09, "3b8f8001804f0ca000000306030026000000004d"),
+            (0x00, "3b8f8001804f0ca0000003060300030000000068"),
         ] {
             assert_eq!(hex::encode(atr(sak)), expected);
         }

@@ -1,11 +1,15 @@
 //! The reader's own commands, by which a host reaches storage cards (PC/SC part 3 §3.2.2, with the
 //! value commands of the ACR122U API §4.5). It does no I/O but to the slot.
 
+mod pages;
+mod transparent;
+
 use super::atr;
 use super::status;
-use super::{KeyStructures, ReaderSettings};
+use super::{KeyStructures, RawFrames, ReaderSettings};
 use crate::air::Frame;
 use crate::card::{Authentication, Key, Verdict};
+use crate::pn532::Inside;
 use crate::reader::{self, Selected, Wake};
 use crate::slot::{KeyType, Slot};
 
@@ -34,6 +38,10 @@ pub(super) struct Firmware {
     /// Two volatile and two persistent places; the numbers are the same.
     keys: [[Option<Key>; 2]; 2],
     card: Option<Selected>,
+    /// The chip, for hosts that talk to it.
+    chip: Inside,
+    /// A transparent session is under way.
+    is_transparent: bool,
 }
 
 /// The parts of a short command APDU.
@@ -48,10 +56,12 @@ struct Apdu<'a> {
 impl Firmware {
     pub(super) fn new(slot: Slot, settings: ReaderSettings) -> Firmware {
         Firmware {
+            chip: Inside::new(slot.clone()),
             slot,
             settings,
             keys: [[None; 2]; 2],
             card: None,
+            is_transparent: false,
         }
     }
 
@@ -60,9 +70,11 @@ impl Firmware {
         self.power_off();
         self.slot.set_field(true);
         self.card = reader::select(&self.slot, Wake::All, None);
+        self.chip.found(self.card.as_ref());
     }
 
     pub(super) fn power_off(&mut self) {
+        self.is_transparent = false;
         self.slot.set_field(false);
     }
 
@@ -106,7 +118,21 @@ impl Firmware {
             _ => return Err(status::WRONG_LENGTH),
         };
         let apdu = Apdu { p1, p2, data, le };
+        let is_paged = self
+            .card
+            .as_ref()
+            .is_some_and(|card| card.sak == atr::TYPE_2);
         match instruction {
+            0x00 if self.settings.raw_frames == RawFrames::DirectTransmit => {
+                self.direct_transmit(&apdu)
+            }
+            0xC2 if self.settings.raw_frames == RawFrames::TransparentSession => {
+                self.transparent(&apdu)
+            }
+            0xB0 if is_paged => self.read_pages(&apdu),
+            0xD6 if is_paged => self.update_page(&apdu),
+            // Values are a matter of MIFARE Classic.
+            0xB1 | 0xD7 if is_paged => Err(status::UNSUPPORTED),
             0xCA => self.get_data(&apdu),
             0x82 => self.load_key(&apdu),
             0x86 => self.general_authenticate(&apdu),
@@ -116,6 +142,14 @@ impl Firmware {
             0xD7 => self.change_value(&apdu),
             _ => Err(status::UNKNOWN_INSTRUCTION),
         }
+    }
+
+    /// `FF 00 00 00 Lc D4 …` (ACR122U API §4.1): to the chip and back.
+    fn direct_transmit(&mut self, apdu: &Apdu<'_>) -> Outcome {
+        if (apdu.p1, apdu.p2) != (0, 0) {
+            return Err(status::WRONG_P1_P2);
+        }
+        self.chip.run(apdu.data).ok_or(status::CHIP_SILENT)
     }
 
     /// `FF CA 00 00 Le`: the UID (§3.2.2.1.3). P1=01 asks for historical bytes, which these cards lack.

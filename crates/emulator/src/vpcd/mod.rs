@@ -33,12 +33,27 @@ pub enum KeyStructures {
     Both,
 }
 
+/// How a host sends frames of its own to a card, which most commands of Type 2 cards need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum RawFrames {
+    /// Not at all.
+    None,
+    /// Through the PN532 within the reader, `FF 00 00 00 Lc D4 …`, as the ACR122U.
+    #[default]
+    DirectTransmit,
+    /// In a transparent session of PC/SC 2.02, `FF C2 00 …`, as the ACR1252U.
+    TransparentSession,
+}
+
 /// How a reader behaves where readers differ.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct ReaderSettings {
     /// Structures taken by load key.
     pub key_structures: KeyStructures,
+    /// How frames of the host's own are sent.
+    pub raw_frames: RawFrames,
 }
 
 impl ReaderSettings {
@@ -46,6 +61,13 @@ impl ReaderSettings {
     #[must_use]
     pub fn with_key_structures(mut self, key_structures: KeyStructures) -> ReaderSettings {
         self.key_structures = key_structures;
+        self
+    }
+
+    /// The same with another way to send frames.
+    #[must_use]
+    pub fn with_raw_frames(mut self, raw_frames: RawFrames) -> ReaderSettings {
+        self.raw_frames = raw_frames;
         self
     }
 }

@@ -4,6 +4,10 @@
 pub(super) const OK: u16 = 0x9000;
 /// The data ends before the length asked for.
 pub(super) const END_OF_DATA: u16 = 0x6282;
+/// The chip within the reader gave no answer (ACR122U API).
+pub(super) const CHIP_SILENT: u16 = 0x6301;
+/// The card gave no answer.
+pub(super) const NO_RESPONSE: u16 = 0x6401;
 /// The operation failed: a wrong key, or the card is gone.
 pub(super) const FAILED: u16 = 0x6300;
 /// The card took the command and then did not write.
@@ -16,8 +20,9 @@ pub(super) const SECURITY: u16 = 0x6982;
 pub(super) const READER_KEY: u16 = 0x6983;
 /// The key named was never loaded.
 pub(super) const KEY_UNUSABLE: u16 = 0x6984;
-/// Keys cannot be loaded enciphered.
+/// Keys cannot be loaded enciphered; also: there is no session to do that in.
 pub(super) const SECURED_LOADING: u16 = 0x6985;
+pub(super) const CONDITIONS: u16 = 0x6985;
 /// The reader has no volatile memory for keys; also: a key type that it does not know.
 pub(super) const NO_VOLATILE_KEYS: u16 = 0x6986;
 pub(super) const KEY_TYPE: u16 = 0x6986;

@@ -1,5 +1,7 @@
 //! The reader as a host meets it, APDU by APDU.
 
+mod paged;
+
 use super::Firmware;
 use crate::slot::{Moment, Slot};
 use crate::{Card, Cards, KeyStructures, Origin, ReaderSettings, Technology};
@@ -12,19 +14,17 @@ struct Bench {
 
 impl Bench {
     fn with(uid: &str, key_structures: KeyStructures) -> Bench {
+        let settings = ReaderSettings::default().with_key_structures(key_structures);
+        Bench::over(Technology::MifareClassic1k, uid, settings)
+    }
+
+    fn over(technology: Technology, uid: &str, settings: ReaderSettings) -> Bench {
         let card = Cards::new()
-            .card(
-                Technology::MifareClassic1k,
-                uid.parse().unwrap(),
-                Origin::Factory,
-            )
+            .card(technology, uid.parse().unwrap(), Origin::Factory)
             .unwrap();
         let slot = Slot::new();
         slot.place(&card);
-        let mut firmware = Firmware::new(
-            slot.clone(),
-            ReaderSettings::default().with_key_structures(key_structures),
-        );
+        let mut firmware = Firmware::new(slot.clone(), settings);
         firmware.power_on();
         Bench {
             firmware,
