@@ -1,21 +1,21 @@
-//! The chip as an encoder: it looks for a card, lends it, and carries out one command at a time.
+//! The chip as an encoder: it looks for a card and lends it.
 
 use std::time::{Duration, Instant};
 
-use card::{ClassicCommand, Command, CommandKind, PresentedCard, Reply, SelectAnswer};
+use card::{PresentedCard, SelectAnswer, Uid};
 use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Stop};
 
 use crate::chip::{self, Found, Tries};
 use crate::error::Pn532Error;
 use crate::line::Line;
-use crate::link::Link;
-use crate::status::{self, Meaning};
+use crate::link::{Data, Link};
+use crate::session::Session;
 
 /// Pause between two looks at a card that must leave first. The chip has no event for that, so looking is the only way.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
-/// Bytes of a Classic block.
-const BLOCK: usize = 16;
+/// The first byte of a UID of four bytes that is made anew whenever the card gets power (ISO/IEC 14443-3, 6.5.4).
+const CHANGING_UID: u8 = 0x08;
 
 /// An open PN532.
 pub(crate) struct Pn532<L: Line> {
@@ -37,6 +37,7 @@ impl<L: Line> Pn532<L> {
             &chip::SET_PARAMETERS[..],
             &chip::TIMINGS,
             &chip::NO_REPETITION,
+            &chip::CHECKSUMS_ON,
             &chip::FIELD_OFF,
         ] {
             link.ask(setting)?;
@@ -57,6 +58,20 @@ impl<L: Line> Pn532<L> {
         Ok(())
     }
 
+    /// Has the chip do something about the card.
+    pub(crate) fn ask(&mut self, command: &[u8]) -> Result<Data, Pn532Error> {
+        self.link.ask(command)
+    }
+
+    /// Has the chip do something that the card may take its time over.
+    pub(crate) fn ask_within(
+        &mut self,
+        command: &[u8],
+        within: Duration,
+    ) -> Result<Data, Pn532Error> {
+        self.link.ask_within(command, within)
+    }
+
     /// What lies there now.
     fn look(&mut self, most: u8) -> Result<Found, Pn532Error> {
         self.set_tries(Tries::Few)?;
@@ -66,12 +81,21 @@ impl<L: Line> Pn532<L> {
 
     /// What lies there now, after the field was off: a card that was halted, or left in the middle of something,
     /// answers again.
-    fn look_afresh(&mut self, most: u8) -> Result<Found, Pn532Error> {
+    pub(crate) fn look_afresh(&mut self, most: u8) -> Result<Found, Pn532Error> {
         self.field_off()?;
         self.look(most)
     }
 
-    fn field_off(&mut self) -> Result<(), Pn532Error> {
+    /// What lies there now, a card in whatever state included: one that was halted, or that is in ISO/IEC 14443-4,
+    /// answers no call until the field was off, so only the second silence means that none is there.
+    pub(crate) fn look_twice(&mut self, most: u8) -> Result<Found, Pn532Error> {
+        match self.look(most)? {
+            Found::None => self.look_afresh(most),
+            found => Ok(found),
+        }
+    }
+
+    pub(crate) fn field_off(&mut self) -> Result<(), Pn532Error> {
         if self.field_on {
             self.link.ask(&chip::FIELD_OFF)?;
             self.field_on = false;
@@ -90,10 +114,15 @@ impl<L: Line> Pn532<L> {
             if stop.is_raised() {
                 return Err(Error::new(ErrorKind::Cancelled));
             }
-            if sighting.is_none() {
+            let Some(sighting) = sighting else {
                 return Err(Error::new(ErrorKind::NoCard));
-            }
-            match self.look(2)? {
+            };
+            let found = match chip::found(&sighting)? {
+                // It was taken into ISO/IEC 14443-4, where it answers no second call.
+                Found::One(_, card) if is_iso_14443_4(&card) => self.look_afresh(2)?,
+                _ => self.look(2)?,
+            };
+            match found {
                 Found::One(target, card) => return Ok((target, card)),
                 Found::Several => return Err(Error::new(ErrorKind::SeveralCards)),
                 Found::None => {}
@@ -106,14 +135,10 @@ impl<L: Line> Pn532<L> {
     fn wait_for_removal(&mut self, deadline: Instant, stop: &Stop) -> Result<(), Error> {
         let mut resting = None;
         loop {
-            let mut found = self.look(1)?;
-            if found == Found::None {
-                found = self.look_afresh(1)?;
-            }
-            match found {
+            match self.look_twice(1)? {
                 Found::None => return Ok(()),
                 Found::One(_, card) => {
-                    if *resting.get_or_insert(card.uid) != card.uid {
+                    if !may_be_same(*resting.get_or_insert(card.uid), card.uid) {
                         return Ok(());
                     }
                 }
@@ -143,11 +168,7 @@ impl<L: Line> BlockEncoder for Pn532<L> {
                 .and_then(|()| self.wait(deadline, stop)),
         };
         match selected {
-            Ok((target, card)) => Ok(Box::new(Session {
-                encoder: self,
-                target,
-                card,
-            })),
+            Ok((target, card)) => Ok(Box::new(Session::new(self, target, card))),
             Err(error) => {
                 // The failure that led here is what counts.
                 let _ = self.field_off();
@@ -164,89 +185,16 @@ impl<L: Line> Drop for Pn532<L> {
     }
 }
 
-/// One card in the field. The field goes off with it.
-struct Session<'a, L: Line> {
-    encoder: &'a mut Pn532<L>,
-    target: u8,
-    card: PresentedCard,
+/// Whether a card says of itself that it speaks ISO/IEC 14443-4.
+pub(crate) fn is_iso_14443_4(card: &PresentedCard) -> bool {
+    matches!(
+        card.answer,
+        SelectAnswer::Iso14443a { sak, .. } if sak & chip::SAK_ISO_14443_4 != 0
+    )
 }
 
-impl<L: Line> Session<'_, L> {
-    fn classic(&mut self, command: &ClassicCommand) -> Result<Reply, Pn532Error> {
-        let bytes = chip::exchange(self.target, command, &self.card.uid);
-        let answer = self.encoder.link.ask(&bytes)?;
-        let malformed = Pn532Error::Malformed { command: bytes[0] };
-        let (&first, data) = answer.split_first().ok_or(malformed)?;
-        let status = status::meaning(first);
-        match (status.meaning, command) {
-            (Meaning::Done, ClassicCommand::Authenticate { .. } | ClassicCommand::Write { .. }) => {
-                Ok(Reply::Done)
-            }
-            (Meaning::Done, ClassicCommand::Read { .. }) if data.len() == BLOCK => {
-                Ok(Reply::Data(data.to_vec()))
-            }
-            // A NAK has four bits; the chip may hand it on as a whole answer.
-            (Meaning::Done, ClassicCommand::Read { .. }) if data.len() <= 1 => Ok(Reply::Refused),
-            (Meaning::Done, ClassicCommand::Read { .. }) => {
-                Err(Pn532Error::Malformed { command: bytes[0] })
-            }
-            (Meaning::RefusedOrGone, _) => Ok(Reply::Refused),
-            (Meaning::Gone, _) => Err(Pn532Error::CardGone { text: status.text }),
-            (Meaning::Failed(kind), _) => Err(Pn532Error::Status {
-                code: status.code,
-                text: status.text,
-                kind,
-            }),
-        }
-    }
-
-    /// A halted card answers again once the field was off, so only the second silence means that none is there.
-    fn reselect(&mut self) -> Result<Reply, Error> {
-        let mut found = self.encoder.look(1)?;
-        if found == Found::None {
-            found = self.encoder.look_afresh(1)?;
-        }
-        match found {
-            Found::One(target, card) => {
-                self.target = target;
-                self.card = card.clone();
-                Ok(Reply::Reselected(card))
-            }
-            Found::None => Err(Error::new(ErrorKind::CardGone)),
-            Found::Several => Err(Error::new(ErrorKind::SeveralCards)),
-        }
-    }
-}
-
-impl<L: Line> CardSession for Session<'_, L> {
-    fn card(&self) -> &PresentedCard {
-        &self.card
-    }
-
-    fn supports(&self, kind: CommandKind) -> bool {
-        match kind {
-            CommandKind::Reselect => true,
-            CommandKind::Type2 | CommandKind::Iso => false,
-            // SEL_RES bit 4 is set on every MIFARE Classic and on what emulates one (NXP AN10833, 3.1).
-            CommandKind::Classic => matches!(
-                self.card.answer,
-                SelectAnswer::Iso14443a { sak, .. } if sak & 0x08 != 0
-            ),
-        }
-    }
-
-    fn exchange(&mut self, command: &Command) -> Result<Reply, Error> {
-        match command {
-            Command::Classic(command) => Ok(self.classic(command)?),
-            Command::Type2(_) | Command::Iso(_) => Err(Error::new(ErrorKind::Unsupported)),
-            Command::Reselect => self.reselect(),
-        }
-    }
-}
-
-impl<L: Line> Drop for Session<'_, L> {
-    fn drop(&mut self) {
-        // A line that fails here fails at the next selection, which reports it.
-        let _ = self.encoder.field_off();
-    }
+/// Cards whose UID changes with every look cannot be told from one another.
+fn may_be_same(one: Uid, other: Uid) -> bool {
+    let changes = |uid: Uid| matches!(uid.as_bytes(), [CHANGING_UID, _, _, _]);
+    one == other || changes(one) && changes(other)
 }

@@ -37,6 +37,8 @@ pub(crate) enum Pn532Error {
     SyntaxError { command: u8 },
     #[error("the answer to command {command:02X}h is malformed")]
     Malformed { command: u8 },
+    #[error("the command has {length} bytes, more than the chip passes on at once")]
+    TooLong { length: usize },
     #[error("this is chip {found:02X}h, not a PN532")]
     WrongChip { found: u8 },
     #[error("the chip reports: {text}")]
@@ -63,6 +65,7 @@ impl Pn532Error {
             | Self::SetUp { .. }
             | Self::SyntaxError { .. }
             | Self::Malformed { .. }
+            | Self::TooLong { .. }
             | Self::WrongChip { .. } => ErrorKind::Protocol,
             Self::Status { kind, .. } => *kind,
         }

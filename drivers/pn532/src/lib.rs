@@ -11,6 +11,7 @@ mod frame;
 mod line;
 mod link;
 mod port;
+mod session;
 mod status;
 
 pub use driver::Pn532Driver;

@@ -57,7 +57,16 @@ impl<L: Line> Link<L> {
 
     /// A command that the chip answers soon.
     pub(crate) fn ask(&mut self, command: &[u8]) -> Result<Data, Pn532Error> {
-        let until = Instant::now() + ANSWER_LIMIT;
+        self.ask_within(command, ANSWER_LIMIT)
+    }
+
+    /// A command that a card may take its time over.
+    pub(crate) fn ask_within(
+        &mut self,
+        command: &[u8],
+        within: Duration,
+    ) -> Result<Data, Pn532Error> {
+        let until = Instant::now() + within;
         if let Some(data) = self.send(command)? {
             return Ok(data);
         }
@@ -73,7 +82,7 @@ impl<L: Line> Link<L> {
         self.abort()?;
         Err(Pn532Error::NoAnswer {
             command: command[0],
-            within: ANSWER_LIMIT,
+            within,
         })
     }
 
