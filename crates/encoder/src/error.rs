@@ -74,7 +74,7 @@ impl fmt::Display for ErrorKind {
             Self::NotPermitted => "this user may not open the encoder; see `cardbridge encoders` for the remedy",
             Self::Unresponsive => "the encoder does not answer; unplug it and plug it in again",
             Self::Protocol => "the encoder answered something it should not; check that the right driver is configured",
-            Self::Unsupported => "this encoder cannot work with this kind of card",
+            Self::Unsupported => "this encoder cannot work with this kind of card; use another encoder, or a card that it can write",
         })
     }
 }

@@ -176,15 +176,14 @@ impl CardSession for Session<'_> {
             Command::Classic(ClassicCommand::Write { block, data }) => {
                 antenna.write(*block, data.expose())
             }
-            Command::Type2(_) | Command::Iso(_) => {
-                return Err(Error::new(ErrorKind::Unsupported));
-            }
+            Command::Type2(command) => antenna.transceive(&command.to_bytes()),
+            Command::Iso(_) => return Err(Error::new(ErrorKind::Unsupported)),
         };
         match answer {
             Answer::Acknowledged => Ok(Reply::Done),
             Answer::Data(data) => Ok(Reply::Data(data)),
-            Answer::Refused => Ok(Reply::Refused),
-            Answer::Silence => Err(Error::new(ErrorKind::CardGone)),
+            // No encoder can tell them apart; selecting the card again does.
+            Answer::Refused | Answer::Silence => Ok(Reply::Refused),
         }
     }
 }

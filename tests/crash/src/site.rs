@@ -5,7 +5,7 @@ use card::{
     Entropy, IssueNumber, KeyVersion, Lock, Minute, ReadCopies, RoomRange, SiteKey, SiteKeys,
     Validity,
 };
-use emulator::{Card, Cards, Origin, Slot};
+use emulator::{Card, Slot};
 use encoder::{BlockEncoder as _, CardWait, Stop, drive};
 use jiff::Timestamp;
 use protocol::link;
@@ -84,16 +84,11 @@ impl Guest {
     }
 }
 
-/// Which of the rooms 101 to 109 the card opens at noon. Shown is a twin with the same UID and memory, so that the card
-/// itself stays where it lies.
+/// Which of the rooms 101 to 109 the card opens at noon. Shown is a twin, so that the card itself stays where it lies.
 #[must_use]
 pub fn opened_rooms(card: &Card) -> Vec<u16> {
-    let twin = Cards::new()
-        .card(card.technology(), card.uid(), Origin::Factory)
-        .unwrap();
-    twin.set_memory(&card.memory()).unwrap();
     let slot = Slot::new();
-    slot.place(&twin);
+    slot.place(&card.twin());
     let mut antenna = InMemory::over(slot);
     let mut session = antenna
         .select(CardWait::Resting, Instant::now(), &Stop::default())

@@ -1,18 +1,22 @@
 //! How a virtual lock reads a virtual card: the lock's own procedure, under an antenna of its own. The only place of
 //! the product where the commands of `card` and the cards of `emulator` meet without a wire between them.
+//!
+//! A lock never writes, and is shown a twin of the card only, so nothing that it does changes the card itself.
 
 use card::{
     ClassicCommand, Command, CopiesRead, Entropy, KeyType, LockKeys, PresentedCard, Procedure,
-    ReadCopies, Refusal, Reply, SelectAnswer, Step, Uid,
+    ReadCopies, Refusal, Reply, SelectAnswer, Step, Type2Command, Uid,
 };
-use emulator::{Answer, Antenna, Card, Cards, Origin, Selected, Slot};
+use emulator::{Answer, Antenna, Card, Selected, Slot};
 
-/// Reads both copies as a lock does. The card stays where it lies: the lock is shown an exact copy.
+/// Reads every copy as a lock does. The card stays where it lies: the lock is shown a twin.
 pub(super) fn read(card: &Card, keys: &LockKeys) -> Result<CopiesRead, Refusal> {
     let gone = Refusal::Nonsense {
         doing: "be selected",
     };
-    let mut reader = Antenna::over(slot_with_copy_of(card).ok_or(gone.clone())?);
+    let slot = Slot::new();
+    slot.place(&card.twin());
+    let mut reader = Antenna::over(slot);
     let presented = reader.select().and_then(presented).ok_or(gone)?;
     let mut procedure = ReadCopies::new(presented, keys.clone(), entropy()?)?;
     let mut last = None;
@@ -30,16 +34,6 @@ fn entropy() -> Result<Entropy, Refusal> {
         doing: "be challenged, since this PC gives no random numbers",
     })?;
     Ok(Entropy::new(seed))
-}
-
-fn slot_with_copy_of(card: &Card) -> Option<Slot> {
-    let copy = Cards::new()
-        .card(card.technology(), card.uid(), Origin::Factory)
-        .ok()?;
-    copy.set_memory(&card.memory()).ok()?;
-    let slot = Slot::new();
-    slot.place(&copy);
-    Some(slot)
 }
 
 fn presented(selected: &Selected) -> Option<PresentedCard> {
@@ -72,11 +66,11 @@ fn exchange(reader: &mut Antenna, command: &Command) -> Reply {
             reader.authenticate(*block, key_type, *key.expose())
         }
         Command::Classic(ClassicCommand::Read { block }) => reader.read(*block),
-        // A lock never writes.
-        // A lock writes nothing, and reads no other family yet.
-        Command::Classic(ClassicCommand::Write { .. }) | Command::Type2(_) | Command::Iso(_) => {
-            Answer::Refused
-        }
+        Command::Type2(Type2Command::Write { .. })
+        | Command::Classic(ClassicCommand::Write { .. }) => Answer::Refused,
+        Command::Type2(command) => reader.transceive(&command.to_bytes()),
+        // Its cards cannot lie here yet.
+        Command::Iso(_) => Answer::Refused,
     };
     match answer {
         Answer::Acknowledged => Reply::Done,
