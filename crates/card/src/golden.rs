@@ -4,7 +4,7 @@
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use crate::classic::{SectorTrailer, sector, sector_key};
+use crate::classic::{Sector, SectorTrailer, sector_key};
 use crate::format::{self, Image, Opened};
 use crate::placing::Place;
 use crate::{
@@ -98,7 +98,7 @@ fn keys_marks_and_trailers_are_those_of_the_page() {
             "{name}"
         );
         for copy in CopyIndex::BOTH {
-            let index = sector(copy).number();
+            let index = Sector::of(copy, 0).number();
             let (version, technology) = (keys.newest(), Technology::MifareClassic1k);
             let trailer = SectorTrailer {
                 key_a: sector_key(keys.read_key(version, &golden.uid, technology, index)),

@@ -339,7 +339,7 @@ mod tests {
                     digest: [0; 32],
                 }),
             ],
-            area: Area::Classic(classic::Area { open: None }),
+            area: Area::Classic(classic::Area::default()),
             contents: Contents::default(),
         }
     }

@@ -1,19 +1,32 @@
 //! The commands of a plan for a MIFARE Classic.
 
-use super::Area;
-use super::session::{OpenSector, SectorKey, sector};
+use super::session::{OpenSector, SectorKey};
+use super::{Area, Sector, room};
+use crate::copies::Counts;
 use crate::format::Image;
 use crate::placing::CopyIndex;
 use crate::plan::{Course, Draft, Phase, Plan, Work as AnyWork};
-use crate::{BlockData, Refusal, Sequence};
+use crate::{BlockData, KeyVersion, Refusal, Sequence};
 
 /// One exchange of a plan.
 #[derive(Debug, Clone)]
 pub(crate) enum Operation {
-    Authenticate { open: OpenSector, phase: Phase },
-    WriteTrailer { copy: CopyIndex },
-    WriteBlock { block: u8, data: BlockData },
-    ReadBack { block: u8, expected: BlockData },
+    Authenticate {
+        open: OpenSector,
+        phase: Phase,
+    },
+    WriteTrailer {
+        sector: Sector,
+    },
+    WriteBlock {
+        sector: Sector,
+        index: usize,
+        data: BlockData,
+    },
+    ReadBack {
+        block: u8,
+        expected: BlockData,
+    },
 }
 
 impl Operation {
@@ -47,14 +60,13 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
             operations: steps.operations,
         }),
     };
-    let steps = || Steps::new(area.open);
+    let mut steps = Steps::new(area, draft.keys.newest());
     match draft.course()? {
         Course::Keep {
             copy,
             sequence,
             digest,
         } => {
-            let mut steps = steps();
             if draft.has_to_go(copy.other()) {
                 steps.zero(copy.other());
             }
@@ -62,7 +74,7 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
         }
         Course::Replace { target, sequence } => {
             let image = draft.seal(target, sequence)?;
-            let mut steps = steps();
+            steps.check_prepared(&[target], &image)?;
             steps.write(target, &image);
             if draft.has_to_go(target.other()) {
                 steps.zero(target.other());
@@ -71,14 +83,13 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
             Ok(done(outline, steps))
         }
         Course::StartOver => {
+            if draft.inspected.counts() == Counts::Neither {
+                steps.personalise_delivered();
+            }
             let on = |target: CopyIndex| {
                 let image = draft.seal(target, Sequence::FIRST)?;
-                let mut steps = steps();
-                for copy in CopyIndex::BOTH {
-                    if draft.inspected.finding(copy).is_as_delivered() {
-                        steps.personalise(copy);
-                    }
-                }
+                let mut steps = steps.clone();
+                steps.check_prepared(&CopyIndex::BOTH, &image)?;
                 if draft.has_to_go_before_start(target) {
                     steps.zero(target.other());
                 }
@@ -92,65 +103,115 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
     }
 }
 
-/// The exchanges so far, and the sector that the card has open after them.
+/// The exchanges so far, and what they leave.
+#[derive(Clone)]
 struct Steps {
     operations: Vec<Operation>,
-    open: Option<OpenSector>,
+    area: Area,
+    newest: KeyVersion,
 }
 
 impl Steps {
-    fn new(open: Option<OpenSector>) -> Self {
+    fn new(area: &Area, newest: KeyVersion) -> Self {
         Self {
             operations: Vec::new(),
-            open,
+            area: area.clone(),
+            newest,
         }
     }
 
     /// Authenticates unless the card has that sector open with that key.
-    fn open(&mut self, copy: CopyIndex, key: SectorKey, phase: Phase) {
-        let open = OpenSector { copy, key };
-        if self.open != Some(open) {
+    fn open(&mut self, sector: Sector, key: SectorKey, phase: Phase) {
+        let open = OpenSector { sector, key };
+        if self.area.open != Some(open) {
             self.operations
                 .push(Operation::Authenticate { open, phase });
-            self.open = Some(open);
+            self.area.record(open);
+        }
+    }
+
+    /// Opens a sector with the key that writes, of the version that the sector has.
+    fn open_to_write(&mut self, sector: Sector) {
+        let version = match self.area.key(sector) {
+            Some(SectorKey::Read(version) | SectorKey::Write(version)) => version,
+            Some(SectorKey::Transport) | None => self.newest,
+        };
+        self.open(sector, SectorKey::Write(version), Phase::Writing);
+    }
+
+    /// Prepares every sector that is as delivered, by rising numbers: a card that was prepared in part has
+    /// sectors of ours up to some number and none after it.
+    fn personalise_delivered(&mut self) {
+        let mut delivered: Vec<Sector> = self.area.delivered().collect();
+        delivered.sort_unstable_by_key(|sector| sector.number());
+        for sector in delivered {
+            self.personalise(sector);
         }
     }
 
     /// Writes the trailer and proves the new writing key, with which everything else can be mended.
-    fn personalise(&mut self, copy: CopyIndex) {
-        self.open(copy, SectorKey::Transport, Phase::Personalising);
-        self.operations.push(Operation::WriteTrailer { copy });
-        self.open(copy, SectorKey::Write, Phase::Personalising);
+    fn personalise(&mut self, sector: Sector) {
+        self.open(sector, SectorKey::Transport, Phase::Personalising);
+        self.operations.push(Operation::WriteTrailer { sector });
+        let key = SectorKey::Write(self.newest);
+        self.open(sector, key, Phase::Personalising);
     }
 
-    /// Writes a copy and reads it back. The first block goes last: wherever the card is taken off, a copy whose first
-    /// block is void stays void, whatever an older credential has left in the others.
-    fn write(&mut self, copy: CopyIndex, image: &Image) {
-        self.open(copy, SectorKey::Write, Phase::Writing);
-        for index in [1, 2, 0] {
-            self.operations.push(Operation::WriteBlock {
-                block: sector(copy).data_block(index),
-                data: BlockData::new(image.unit(index)),
-            });
+    /// Whether the sectors that an image takes in these copies are ours by now.
+    ///
+    /// # Errors
+    /// [`Refusal::DoesNotFit`].
+    fn check_prepared(&self, copies: &[CopyIndex], image: &Image) -> Result<(), Refusal> {
+        let length = image.bytes().len();
+        let is_ours = |nth: &usize| {
+            copies.iter().all(|copy| {
+                let key = self.area.key(Sector::of(*copy, *nth));
+                !matches!(key, None | Some(SectorKey::Transport))
+            })
+        };
+        match (0..room::needed(length)).find(|nth| !is_ours(nth)) {
+            Some(prepared) => Err(room::too_few(prepared, length)),
+            None => Ok(()),
         }
-        for index in [0, 1, 2] {
-            self.operations.push(Operation::ReadBack {
-                block: sector(copy).data_block(index),
-                expected: BlockData::new(image.unit(index)),
-            });
+    }
+
+    /// Writes a copy and reads it back, its first sector last and that one's first block last of all: wherever the card is
+    /// taken off, a copy whose first block is void stays void, whatever an older credential has left in the others.
+    fn write(&mut self, copy: CopyIndex, image: &Image) {
+        let blocks = image.units::<16>();
+        for nth in (0..image.units::<{ Sector::BYTES }>()).rev() {
+            let sector = Sector::of(copy, nth);
+            let first = nth * Sector::DATA_BLOCKS;
+            let held = Sector::DATA_BLOCKS.min(blocks - first);
+            let content = |index: usize| BlockData::new(image.unit(first + index));
+            self.open_to_write(sector);
+            for index in (1..held).chain([0]) {
+                self.operations.push(Operation::WriteBlock {
+                    sector,
+                    index,
+                    data: content(index),
+                });
+            }
+            for index in 0..held {
+                self.operations.push(Operation::ReadBack {
+                    block: sector.data_block(index),
+                    expected: content(index),
+                });
+            }
         }
     }
 
     /// Voids a copy by zeroing its first block, and reads that back.
     fn zero(&mut self, copy: CopyIndex) {
-        self.open(copy, SectorKey::Write, Phase::Writing);
-        let block = sector(copy).data_block(0);
+        let sector = Sector::of(copy, 0);
+        self.open_to_write(sector);
         self.operations.push(Operation::WriteBlock {
-            block,
+            sector,
+            index: 0,
             data: BlockData::ZERO,
         });
         self.operations.push(Operation::ReadBack {
-            block,
+            block: sector.data_block(0),
             expected: BlockData::ZERO,
         });
     }

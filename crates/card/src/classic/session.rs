@@ -4,19 +4,10 @@
 use zeroize::Zeroizing;
 
 use super::{Sector, SectorTrailer};
-use crate::placing::CopyIndex;
 use crate::{
-    BlockData, ClassicCommand, ClassicKey, Command, Effect, KeyType, SiteKeys, Step, Technology,
-    Uid,
+    BlockData, ClassicCommand, ClassicKey, Command, Effect, KeyType, KeyVersion, SiteKeys, Step,
+    Technology, Uid,
 };
-
-/// The sector that holds a copy of an `rfid48`.
-pub(crate) const fn sector(copy: CopyIndex) -> Sector {
-    match copy {
-        CopyIndex::A => Sector::new(1),
-        CopyIndex::B => Sector::new(2),
-    }
-}
 
 /// A sector key is the first six bytes of what was derived.
 pub(crate) fn sector_key(derived: Option<Zeroizing<[u8; 16]>>) -> ClassicKey {
@@ -31,48 +22,74 @@ pub(crate) fn sector_key(derived: Option<Zeroizing<[u8; 16]>>) -> ClassicKey {
 pub(crate) enum SectorKey {
     /// Key A as delivered.
     Transport,
-    /// Key A, derived: reads.
-    Read,
-    /// Key B, derived: reads and writes.
-    Write,
+    /// Key A, derived under that version: reads.
+    Read(KeyVersion),
+    /// Key B, derived under that version: reads and writes.
+    Write(KeyVersion),
 }
 
-/// The sector that the card has open.
+/// A sector that the card opened, and with which key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OpenSector {
-    pub(crate) copy: CopyIndex,
+    pub(crate) sector: Sector,
     pub(crate) key: SectorKey,
 }
 
-/// The derived keys of one card, copy A's first.
-pub(crate) struct CardKeys([SectorTrailer; 2]);
+/// The derived keys of one card.
+pub(crate) struct CardKeys {
+    site: SiteKeys,
+    uid: Uid,
+    technology: Technology,
+}
 
 impl CardKeys {
-    pub(crate) fn derive(keys: &SiteKeys, uid: &Uid, technology: Technology) -> Self {
-        let version = keys.newest();
-        Self(CopyIndex::BOTH.map(|copy| {
-            let index = sector(copy).number();
-            SectorTrailer {
-                key_a: sector_key(keys.read_key(version, uid, technology, index)),
-                key_b: sector_key(keys.write_key(version, uid, technology, index)),
-            }
-        }))
+    pub(crate) fn new(site: SiteKeys, uid: Uid, technology: Technology) -> Self {
+        Self {
+            site,
+            uid,
+            technology,
+        }
     }
 
-    /// The command that opens a copy's sector.
+    pub(crate) fn site(&self) -> &SiteKeys {
+        &self.site
+    }
+
+    fn key_a(&self, version: KeyVersion, sector: Sector) -> ClassicKey {
+        let index = sector.number();
+        sector_key(
+            self.site
+                .read_key(version, &self.uid, self.technology, index),
+        )
+    }
+
+    fn key_b(&self, version: KeyVersion, sector: Sector) -> ClassicKey {
+        let index = sector.number();
+        sector_key(
+            self.site
+                .write_key(version, &self.uid, self.technology, index),
+        )
+    }
+
+    /// The command that opens a sector.
     pub(crate) fn authenticate(&self, open: OpenSector) -> Command {
-        let trailer = &self.0[open.copy.index()];
+        let sector = open.sector;
         let (key_type, key) = match open.key {
             SectorKey::Transport => (KeyType::A, ClassicKey::new(ClassicKey::TRANSPORT)),
-            SectorKey::Read => (KeyType::A, trailer.key_a.clone()),
-            SectorKey::Write => (KeyType::B, trailer.key_b.clone()),
+            SectorKey::Read(version) => (KeyType::A, self.key_a(version, sector)),
+            SectorKey::Write(version) => (KeyType::B, self.key_b(version, sector)),
         };
-        authenticate(sector(open.copy), key_type, key)
+        authenticate(sector, key_type, key)
     }
 
-    /// The trailer that makes a copy's sector ours.
-    pub(crate) fn trailer(&self, copy: CopyIndex) -> BlockData {
-        self.0[copy.index()].to_block()
+    /// The trailer that makes a sector ours, under the newest version.
+    pub(crate) fn trailer(&self, sector: Sector) -> BlockData {
+        let version = self.site.newest();
+        SectorTrailer {
+            key_a: self.key_a(version, sector),
+            key_b: self.key_b(version, sector),
+        }
+        .to_block()
     }
 }
 

@@ -7,7 +7,7 @@
 use std::mem;
 
 use super::plan::{Operation, Work};
-use super::session::{CardKeys, read, reads, sector};
+use super::session::{CardKeys, read, reads};
 use crate::plan::{Outline, Phase};
 use crate::{
     ClassicCommand, Command, Effect, PresentedCard, Procedure, Progress, Refusal, Reply, SiteKeys,
@@ -45,7 +45,7 @@ impl Write {
     /// Prepares to carry out a plan; `keys` are those it was made with.
     pub(crate) fn new(outline: Outline, work: Work, keys: &SiteKeys) -> Self {
         Self {
-            keys: CardKeys::derive(keys, &outline.uid, outline.technology),
+            keys: CardKeys::new(keys.clone(), outline.uid, outline.technology),
             outline,
             work,
             at: 0,
@@ -78,16 +78,20 @@ impl Write {
         self.state = State::Sent { inherits };
         match operation {
             Operation::Authenticate { open, .. } => reads(self.keys.authenticate(*open)),
-            Operation::WriteTrailer { copy } => Step::Exchange(
+            Operation::WriteTrailer { sector } => Step::Exchange(
                 Command::Classic(ClassicCommand::Write {
-                    block: sector(*copy).trailer(),
-                    data: self.keys.trailer(*copy),
+                    block: sector.trailer(),
+                    data: self.keys.trailer(*sector),
                 }),
                 Effect::Prepares,
             ),
-            Operation::WriteBlock { block, data } => Step::Exchange(
+            Operation::WriteBlock {
+                sector,
+                index,
+                data,
+            } => Step::Exchange(
                 Command::Classic(ClassicCommand::Write {
-                    block: *block,
+                    block: sector.data_block(*index),
                     data: data.clone(),
                 }),
                 Effect::Commits,

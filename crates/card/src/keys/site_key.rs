@@ -11,7 +11,9 @@ pub struct SiteKey(pub(super) [u8; 32]);
 
 /// What was given is not a site key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a site key has 32 bytes, written as 64 hex digits; make one with `cardbridge keys generate`")]
+#[error(
+    "a site key has 32 bytes, written as 64 hex digits; make one with `cardbridge keys generate`"
+)]
 pub struct InvalidSiteKey;
 
 impl SiteKey {

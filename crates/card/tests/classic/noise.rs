@@ -2,8 +2,8 @@
 //! placing.
 
 use card::{
-    ClassicCommand, Command, Inspect, PlanOptions, PresentedCard, Procedure, Purpose, ReadCopies,
-    Reply, Step, Write, plan,
+    ClassicCommand, Command, Inspect, PlanOptions, PresentedCard, Procedure, ReadCopies, Reply,
+    Step, Write, plan,
 };
 use proptest::prelude::*;
 
