@@ -218,7 +218,10 @@ fn a_card_swapped_after_the_inspection_is_not_written() {
         .plan(&guest(2, 102), &PlanOptions::default())
         .done()
         .unwrap();
-    let mut other = Field::new(crate::model::Classic1k::blank([0x04, 0, 0, 1]));
+    let mut other = Field::new(crate::model::Classic::blank(
+        crate::model::Size::OneK,
+        &[0x04, 0, 0, 1],
+    ));
     let before = other.card.memory;
     let refused = other
         .run(&mut Write::new(planned, &keys(), entropy()))

@@ -2,12 +2,12 @@
 
 use card::{
     ClassicCommand, Command, Credential, Effect, Inspect, Inspected, Plan, PlanOptions,
-    PresentedCard, Procedure, Purpose, ReadCopies, Refusal, Reply, SelectAnswer, Step, Suspects,
-    Uid, Write, Written, plan,
+    PresentedCard, Procedure, Purpose, ReadCopies, Refusal, Reply, SelectAnswer, SiteKeys, Step,
+    Suspects, Uid, Write, Written, plan,
 };
 
-use crate::model::Classic1k;
-use crate::site::{ENCODE, entropy, keys};
+use crate::model::{Classic, Size};
+use crate::site::{entropy, keys};
 
 /// What happens to the card at one exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +55,10 @@ impl<T: std::fmt::Debug> Ended<T> {
 /// A card on an encoder.
 #[derive(Clone)]
 pub(crate) struct Field {
-    pub(crate) card: Classic1k,
+    pub(crate) card: Classic,
     pub(crate) uid: Uid,
+    /// The keys of the encoder and of the lock.
+    pub(crate) keys: SiteKeys,
     /// What was sent so far.
     pub(crate) exchanges: usize,
     /// The blocks that were written, in order.
@@ -78,9 +80,14 @@ pub(crate) struct Encode {
 }
 
 impl Field {
-    pub(crate) fn new(card: Classic1k) -> Self {
+    pub(crate) fn new(card: Classic) -> Self {
+        Self::with_uid(card, 4)
+    }
+
+    fn with_uid(card: Classic, length: usize) -> Self {
         Self {
-            uid: Uid::new(&card.memory[0][..4]).unwrap(),
+            uid: Uid::new(&card.memory[0][..length]).unwrap(),
+            keys: keys(),
             card,
             exchanges: 0,
             written: Vec::new(),
@@ -92,12 +99,22 @@ impl Field {
     }
 
     pub(crate) fn blank() -> Self {
-        Self::new(Classic1k::blank([0x04, 0xA1, 0xB2, 0xC3]))
+        Self::blank_of(Size::OneK)
+    }
+
+    pub(crate) fn blank_of(size: Size) -> Self {
+        Self::new(Classic::blank(size, &[0x04, 0xA1, 0xB2, 0xC3]))
+    }
+
+    pub(crate) fn blank_with_long_uid(size: Size) -> Self {
+        let uid = [0x04, 0xA1, 0xB2, 0xC3, 0xD4, 0xE5, 0xF6];
+        Self::with_uid(Classic::blank(size, &uid), 7)
     }
 
     /// Takes the card up and puts it down again, with a fault to come.
     pub(crate) fn present(&mut self, fault: Option<(usize, Fault)>) {
         self.card.select();
+        self.card.refused.clear();
         self.exchanges = 0;
         self.written.clear();
         self.writes_at.clear();
@@ -107,11 +124,15 @@ impl Field {
     }
 
     pub(crate) fn presented(&self) -> PresentedCard {
+        let (mut atqa, sak) = self.card.size.answer();
+        if self.uid.as_bytes().len() == 7 {
+            atqa[1] |= 0x40;
+        }
         PresentedCard {
             uid: self.uid,
             answer: SelectAnswer::Iso14443a {
-                atqa: [0x00, 0x04],
-                sak: 0x08,
+                atqa,
+                sak,
                 ats: Vec::new(),
             },
         }
@@ -206,14 +227,18 @@ impl Field {
     }
 
     pub(crate) fn inspect(&mut self, purpose: Purpose) -> Ended<Inspected> {
-        let mut inspect = Inspect::new(self.presented(), &keys(), purpose, entropy()).unwrap();
+        let mut inspect = Inspect::new(self.presented(), &self.keys, purpose, entropy()).unwrap();
         self.run(&mut inspect)
     }
 
     pub(crate) fn plan(&mut self, credential: &Credential, options: &PlanOptions) -> Ended<Plan> {
-        match self.inspect(ENCODE) {
+        let purpose = match Purpose::encode(credential) {
+            Ok(purpose) => purpose,
+            Err(refusal) => return Ended::Done(Err(refusal)),
+        };
+        match self.inspect(purpose) {
             Ended::Done(Ok(inspected)) => {
-                Ended::Done(plan(&inspected, credential, &keys(), options))
+                Ended::Done(plan(&inspected, credential, &self.keys, options))
             }
             Ended::Done(Err(refusal)) => Ended::Done(Err(refusal)),
             Ended::Gone => Ended::Gone,
@@ -252,7 +277,7 @@ impl Field {
         };
         let target = plan.target_copy();
         let steps = plan.steps();
-        let mut write = Write::new(plan, &keys(), entropy());
+        let mut write = Write::new(plan, &self.keys, entropy());
         let ended = self.run(&mut write);
         let progress = write.progress();
         assert_eq!(progress.total, steps);
@@ -271,7 +296,7 @@ impl Field {
     pub(crate) fn read_as_lock(&self) -> card::CopiesRead {
         let mut before_the_lock = self.clone();
         before_the_lock.present(None);
-        let mut read = ReadCopies::new(self.presented(), keys().lock_keys(), entropy()).unwrap();
+        let mut read = ReadCopies::new(self.presented(), self.keys.lock_keys(), entropy()).unwrap();
         before_the_lock.run(&mut read).done().unwrap()
     }
 }

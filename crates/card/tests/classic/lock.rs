@@ -7,7 +7,7 @@ use card::{
 
 use crate::encode::encoded;
 use crate::field::Field;
-use crate::model::Classic1k;
+use crate::model::{Classic, Size};
 use crate::site::{NOON, common, door, guest, keys, minute};
 
 fn issue(number: u32) -> IssueNumber {
@@ -212,7 +212,7 @@ fn an_image_on_another_card_or_in_the_other_copy_opens_nothing() {
         );
     }
     // The whole memory, sector keys included, on a card with another UID.
-    let mut clone = Classic1k::blank([0x04, 0xA1, 0xB2, 0xC4]);
+    let mut clone = Classic::blank(Size::OneK, &[0x04, 0xA1, 0xB2, 0xC4]);
     clone.memory[1..].copy_from_slice(&field.card.memory[1..]);
     assert_eq!(
         at(&room(101, 0), &Field::new(clone), NOON),

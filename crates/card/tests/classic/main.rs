@@ -1,4 +1,4 @@
-//! The procedures on a MIFARE Classic 1K in memory: what they cost, what they refuse, and what is left on the card
+//! The procedures on MIFARE Classic cards in memory: what they cost, what they refuse, and what is left on the card
 //! when it is taken away in the middle.
 
 #![allow(
@@ -6,12 +6,15 @@
     reason = "a test that cannot set up its card has to stop"
 )]
 mod changes;
+mod costs;
 mod encode;
 mod field;
 mod inspect;
 mod lock;
 mod model;
 mod noise;
+mod rolling;
+mod sectors;
 mod site;
 mod tear;
 mod weak;

@@ -1,5 +1,6 @@
-//! A MIFARE Classic 1K in memory, true in what the procedures rely on: keys, access bits, halting (NXP MF1S50YYX_V1,
-//! 8.7 and 10). Written from the data sheet for these tests; it shares nothing with the code under test.
+//! A MIFARE Classic in memory, true in what the procedures rely on: sectors, keys, access bits, halting (NXP
+//! MF1S50YYX_V1, 8.6, 8.7 and 10; MF1S70YYX_V1, 8.6). Written from the data sheets for these tests; it shares nothing with
+//! the code under test.
 
 use card::KeyType;
 
@@ -10,28 +11,88 @@ type Condition = (bool, bool, bool);
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct No;
 
+/// Which MIFARE Classic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Size {
+    Mini,
+    OneK,
+    FourK,
+}
+
+impl Size {
+    pub(crate) fn blocks(self) -> usize {
+        match self {
+            Self::Mini => 20,
+            Self::OneK => 64,
+            Self::FourK => 256,
+        }
+    }
+
+    /// SENS_RES and SEL_RES of the card, the former for a 4-byte UID (NXP AN10833, tables 5 and 6).
+    pub(crate) fn answer(self) -> ([u8; 2], u8) {
+        match self {
+            Self::Mini => ([0x00, 0x04], 0x09),
+            Self::OneK => ([0x00, 0x04], 0x08),
+            Self::FourK => ([0x00, 0x02], 0x18),
+        }
+    }
+}
+
+/// The sector of a block.
+fn sector(block: u8) -> u8 {
+    match block {
+        0..128 => block / 4,
+        128.. => 32 + (block - 128) / 16,
+    }
+}
+
+/// The trailer of a block's sector.
+fn trailer_of(block: u8) -> u8 {
+    match block {
+        0..128 => block | 3,
+        128.. => block | 15,
+    }
+}
+
+/// Which group of access bits a block belongs to; 3 is the trailer.
+fn group(block: u8) -> u8 {
+    match block {
+        0..128 => block % 4,
+        128.. => block % 16 / 5,
+    }
+}
+
 #[derive(Clone)]
-pub(crate) struct Classic1k {
-    pub(crate) memory: [[u8; 16]; 64],
+pub(crate) struct Classic {
+    pub(crate) size: Size,
+    /// Only the blocks that the card has are used.
+    pub(crate) memory: [[u8; 16]; 256],
     /// What a block that was written weakly may read as later.
-    weak: [Option<[u8; 16]>; 64],
+    weak: [Option<[u8; 16]>; 256],
+    /// The keys that were refused: block, kind, key.
+    pub(crate) refused: Vec<(u8, KeyType, [u8; 6])>,
     open: Option<(u8, KeyType)>,
     halted: bool,
 }
 
-impl Classic1k {
+impl Classic {
     /// As delivered: manufacturer block, zeros, transport trailers.
-    pub(crate) fn blank(uid: [u8; 4]) -> Self {
-        let mut memory = [[0; 16]; 64];
-        memory[0][..4].copy_from_slice(&uid);
-        memory[0][4] = uid.iter().fold(0, |check, byte| check ^ byte);
-        memory[0][5..8].copy_from_slice(&[0x08, 0x04, 0x00]);
-        for trailer in memory.iter_mut().skip(3).step_by(4) {
-            *trailer = transport_trailer();
+    pub(crate) fn blank(size: Size, uid: &[u8]) -> Self {
+        let mut memory = [[0; 16]; 256];
+        memory[0][..uid.len()].copy_from_slice(uid);
+        if uid.len() == 4 {
+            memory[0][4] = uid.iter().fold(0, |check, byte| check ^ byte);
+        }
+        for block in (0..size.blocks() as u32).map(|block| block as u8) {
+            if group(block) == 3 {
+                memory[usize::from(block)] = transport_trailer();
+            }
         }
         Self {
+            size,
             memory,
-            weak: [None; 64],
+            weak: [None; 256],
+            refused: Vec::new(),
             open: None,
             halted: false,
         }
@@ -53,10 +114,11 @@ impl Classic1k {
             KeyType::A => trailer[..6] == *key,
             KeyType::B => trailer[10..] == *key && !self.key_b_is_data(block),
         };
-        if self.halted || !fits {
+        if self.halted || !fits || usize::from(block) >= self.size.blocks() {
+            self.refused.push((block, key_type, *key));
             return self.refuse();
         }
-        self.open = Some((block / 4, key_type));
+        self.open = Some((sector(block), key_type));
         Ok(())
     }
 
@@ -65,7 +127,7 @@ impl Classic1k {
             return self.refuse();
         };
         let mut bytes = self.memory[usize::from(block)];
-        if block % 4 == 3 {
+        if group(block) == 3 {
             bytes[..6].fill(0);
             if !self.key_b_is_data(block) {
                 bytes[10..].fill(0);
@@ -88,7 +150,7 @@ impl Classic1k {
         if block == 0 {
             return false;
         }
-        if block % 4 == 3 {
+        if group(block) == 3 {
             // Only the two conditions under which every field can be written.
             return match self.condition(block) {
                 (false, false, true) => key_type == KeyType::A,
@@ -142,7 +204,7 @@ impl Classic1k {
 
     fn opened_by(&self, block: u8) -> Option<KeyType> {
         match self.open {
-            Some((sector, key_type)) if sector == block / 4 && self.access_is_consistent(block) => {
+            Some((open, key_type)) if open == sector(block) && self.access_is_consistent(block) => {
                 Some(key_type)
             }
             _ => None,
@@ -150,7 +212,7 @@ impl Classic1k {
     }
 
     fn trailer(&self, block: u8) -> [u8; 16] {
-        self.memory[usize::from(block / 4 * 4 + 3)]
+        self.memory[usize::from(trailer_of(block))]
     }
 
     fn access_is_consistent(&self, block: u8) -> bool {
@@ -161,7 +223,7 @@ impl Classic1k {
 
     fn condition(&self, block: u8) -> Condition {
         let trailer = self.trailer(block);
-        let bit = |nibble: u8| nibble >> (block % 4) & 1 == 1;
+        let bit = |nibble: u8| nibble >> group(block) & 1 == 1;
         (
             bit(trailer[7] >> 4),
             bit(trailer[8] & 0xF),
@@ -170,7 +232,7 @@ impl Classic1k {
     }
 
     fn key_b_is_data(&self, block: u8) -> bool {
-        let (c1, c2, c3) = self.condition(block / 4 * 4 + 3);
+        let (c1, c2, c3) = self.condition(trailer_of(block));
         matches!((c1, c2, c3), (false, false, _) | (false, true, false))
     }
 }

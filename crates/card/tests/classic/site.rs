@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use card::{
-    CardFormat, CardFunction, CommonDoorNumber, CommonDoors, Credential, CredentialNumber, Door,
-    DoorNumber, Doors, Entropy, IssueNumber, KeyVersion, Lock, Minute, Purpose, RoomRange, SiteKey,
-    SiteKeys, Validity,
+    AdditionalDoor, CardFormat, CardFunction, CommonDoorNumber, CommonDoors, Credential,
+    CredentialNumber, Door, DoorNumber, Doors, Entropy, IssueNumber, KeyVersion, Lock, Minute,
+    Purpose, RoomRange, SiteKey, SiteKeys, Validity,
 };
 
 use crate::field::Field;
@@ -57,13 +57,36 @@ pub(crate) fn guest(number: u32, room: u32) -> Credential {
     }
 }
 
+/// The same as a `TLCode` with that many single doors, 1000 and up, beside the room.
+pub(crate) fn with_doors(number: u32, room: u32, doors: u32) -> Credential {
+    let mut credential = guest(number, room);
+    credential.format = CardFormat::TlCode;
+    credential.doors.additional = (1_000..1_000 + doors)
+        .map(|number| AdditionalDoor::Guest(door(number)))
+        .collect();
+    credential
+}
+
+/// Keys of these versions of the same site.
+pub(crate) fn ring(versions: &[u8]) -> SiteKeys {
+    let key = |version: &u8| {
+        let bytes = match version {
+            1 => [0x5E; 32],
+            later => [*later; 32],
+        };
+        (KeyVersion::new(*version).unwrap(), SiteKey::new(bytes))
+    };
+    let mark = keys().site_mark();
+    SiteKeys::ring(versions.iter().map(key).collect(), Some(mark)).unwrap()
+}
+
 /// Which of the rooms 101 to 109 the card opens.
 pub(crate) fn opened_rooms(field: &Field) -> Vec<u32> {
     let read = field.read_as_lock();
     (101..=109)
         .filter(|room| {
             let lock = Lock::new(
-                keys().lock_keys(),
+                field.keys.lock_keys(),
                 Door::Guest(door(*room)),
                 IssueNumber::MIN,
             );
