@@ -6,7 +6,7 @@
 //!
 //! - [`Uid`], [`Technology`], [`Card`] and [`Cards`]: the cards and the drawer they live in. A known
 //!   UID always comes back with its memory. `card/` holds how a card behaves on the air, one module
-//!   per family.
+//!   per family; what comes from memory and not from a document at hand is marked there.
 //! - [`Slot`]: the place on one encoder where cards lie. The steering thread places and removes
 //!   cards there (at once, or in the midst of an exchange); the wire thread talks to them there; every
 //!   exchange and every byte that reaches a card's EEPROM is in its [`Log`].
@@ -16,7 +16,7 @@
 //! - [`Antenna`]: a reader without a wire, for what runs on a card in memory.
 //!
 //! Faults have one place each: a card that leaves in the midst of an exchange in `slot/state.rs`,
-//! memory that fails in `card/eeprom.rs`, frames to a serial host in `pn532/line.rs`. Nothing here
+//! memory that is torn or weak in `card/eeprom.rs`, time in `air.rs` and `slot/pace.rs`, frames to a serial host in `pn532/line.rs`. Nothing here
 //! knows what the bytes on a card mean.
 //!
 //! ```no_run

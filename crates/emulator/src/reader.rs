@@ -87,10 +87,12 @@ fn lowest_of(answers: &[Frame]) -> Option<[u8; 4]> {
 fn confirm(slot: &Slot, code: u8, part: [u8; 4]) -> Option<u8> {
     let [a, b, c, d] = part;
     let answers = slot.transmit(&Frame::with_crc(&[code, 0x70, a, b, c, d, a ^ b ^ c ^ d]));
-    match answers[..] {
-        [ref answer] => answer.body().and_then(|body| body.first().copied()),
-        _ => None,
+    let (answer, others) = answers.split_first()?;
+    // What several cards say alike is heard as one: two whose UIDs begin alike go on together.
+    if others.iter().any(|other| other != answer) {
+        return None;
     }
+    answer.body().and_then(|body| body.first().copied())
 }
 
 #[cfg(test)]
@@ -99,17 +101,19 @@ mod tests {
     use crate::{Cards, Origin, Slot, Technology};
 
     fn slot_with(uids: &[&str]) -> Slot {
+        slot_of(
+            &uids
+                .iter()
+                .map(|uid| (Technology::MifareClassic1k, *uid))
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    fn slot_of(lying: &[(Technology, &str)]) -> Slot {
         let (cards, slot) = (Cards::new(), Slot::new());
-        for uid in uids {
-            slot.add(
-                &cards
-                    .card(
-                        Technology::MifareClassic1k,
-                        uid.parse().unwrap(),
-                        Origin::Factory,
-                    )
-                    .unwrap(),
-            );
+        for (technology, uid) in lying {
+            let card = cards.card(*technology, uid.parse().unwrap(), Origin::Factory);
+            slot.add(&card.unwrap());
         }
         slot.set_field(true);
         slot
@@ -143,6 +147,34 @@ mod tests {
         );
         halt(&slot);
         assert_eq!(select(&slot, Wake::Idle, None), None);
+    }
+
+    #[test]
+    fn cards_of_several_kinds_are_told_apart_and_heard_together() {
+        let slot = slot_of(&[
+            (Technology::Ntag213, "04A1B2C3D4E5F6"),
+            (Technology::MifareClassic4k, "02A1B2C3"),
+            (Technology::MifareUltralightC, "04A1B2C3D4E5F7"),
+        ]);
+        let mut found = Vec::new();
+        let mut wake = Wake::All;
+        while let Some(selected) = select(&slot, wake, None) {
+            found.push((selected.uid.to_string(), selected.sak, selected.atqa));
+            halt(&slot);
+            wake = Wake::Idle;
+        }
+        found.sort();
+        // Whose ATQA is heard together with others' has the bits of all.
+        let seen: Vec<_> = found.iter().map(|(uid, sak, _)| (&uid[..], *sak)).collect();
+        assert_eq!(
+            seen,
+            [
+                ("02A1B2C3", 0x18),
+                ("04A1B2C3D4E5F6", 0x00),
+                ("04A1B2C3D4E5F7", 0x00)
+            ]
+        );
+        assert!(found.iter().any(|(.., atqa)| *atqa == [0x46, 0x00]));
     }
 
     #[test]

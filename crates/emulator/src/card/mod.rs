@@ -73,6 +73,14 @@ impl Outcome {
         }
     }
 
+    /// The card does not know it, and drops out without a word.
+    fn ignored() -> Outcome {
+        Outcome {
+            stays_selected: false,
+            ..Outcome::silent()
+        }
+    }
+
     /// Whether the second part of the same command is to come.
     fn going_on(mut self, goes_on: bool) -> Outcome {
         self.reaction.goes_on = goes_on;

@@ -65,6 +65,8 @@ impl Radio {
                 block,
                 ref rest @ ..,
             ] => self.authenticate(command, block, rest),
+            // GET_VERSION of a Type 2 card has the same code, and does not get through here.
+            [AUTHENTICATE_A | AUTHENTICATE_B] => Err(status::INVALID_PARAMETER),
             [WRITE, block, ref content @ ..] if content.len() == 16 => {
                 self.send(&[WRITE, block]).acknowledged()?;
                 self.send(content).acknowledged()
@@ -139,8 +141,9 @@ impl Radio {
         if data.is_empty() {
             return Err(status::INVALID_PARAMETER);
         }
-        if !self.registers.makes_parity() {
-            // Frames with the host's own parity bits make no sense to the cards here.
+        if !self.registers.makes_parity() || !self.registers.speaks_type_a() {
+            // Frames with the host's own parity bits, or modulated for other cards, make no sense to
+            // the cards here.
             return Err(status::TIMEOUT);
         }
         let bits = self.registers.tx_last_bits();

@@ -13,6 +13,8 @@ const STATUS_2: u16 = 0x6338;
 
 /// TxMode and RxMode: the CIU appends, or checks and removes, the checksum.
 const CRC_ENABLED: u8 = 0x80;
+/// TxMode: the modulation, 0 for that of type A.
+const FRAMING: u8 = 0x03;
 /// ManualRCV: the host makes the parity bits.
 const PARITY_DISABLED: u8 = 0x10;
 /// Control and BitFraming: bits of the last byte, 0 for all eight.
@@ -53,6 +55,11 @@ impl Registers {
         self.write(RX_MODE, CRC_ENABLED);
         self.write(TX_AUTO, self.read(TX_AUTO) | 0x40);
         self.set_crypto1(false);
+    }
+
+    /// Frames are modulated as type A cards hear them.
+    pub(super) fn speaks_type_a(&self) -> bool {
+        self.read(TX_MODE) & FRAMING == 0
     }
 
     pub(super) fn sends_crc(&self) -> bool {

@@ -8,18 +8,22 @@ use tempfile::TempDir;
 use crate::{LONG_UID, UID, run, text};
 
 /// A PN532 on a pseudo-terminal with one card on it.
-struct SerialBench {
+pub(crate) struct SerialBench {
     folder: TempDir,
-    encoder: Pn532Encoder,
-    card: Card,
+    pub(crate) encoder: Pn532Encoder,
+    pub(crate) card: Card,
 }
 
 impl SerialBench {
     fn with(uid: &str, origin: Origin) -> SerialBench {
+        SerialBench::over(Technology::MifareClassic1k, uid, origin)
+    }
+
+    pub(crate) fn over(technology: Technology, uid: &str, origin: Origin) -> SerialBench {
         let folder = tempfile::tempdir().unwrap();
         let encoder = Pn532Encoder::start(Slot::new(), folder.path().join("encoder")).unwrap();
         let card = Cards::new()
-            .card(Technology::MifareClassic1k, uid.parse().unwrap(), origin)
+            .card(technology, uid.parse().unwrap(), origin)
             .unwrap();
         encoder.slot().place(&card);
         SerialBench {
@@ -39,7 +43,7 @@ impl SerialBench {
         })
     }
 
-    fn libnfc(&self, program: &str, arguments: &[&str]) -> String {
+    pub(crate) fn libnfc(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.run(program, "libnfc-bin", arguments);
         assert!(
             output.status.success(),
@@ -49,7 +53,7 @@ impl SerialBench {
         text(&output)
     }
 
-    fn libfreefare(&self, program: &str, arguments: &[&str]) -> String {
+    pub(crate) fn libfreefare(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.run(program, "libfreefare-bin", arguments);
         assert!(
             output.status.success(),
@@ -59,17 +63,17 @@ impl SerialBench {
         text(&output)
     }
 
-    fn file(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn file(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.folder.path().join(name)).unwrap()
     }
 
-    fn write_file(&self, name: &str, content: &[u8]) {
+    pub(crate) fn write_file(&self, name: &str, content: &[u8]) {
         std::fs::write(self.folder.path().join(name), content).unwrap();
     }
 }
 
 /// Output with all runs of blanks made one, since libnfc sets its columns with them.
-fn squeezed(text: &str) -> String {
+pub(crate) fn squeezed(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 

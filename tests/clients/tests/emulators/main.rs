@@ -8,6 +8,7 @@
 
 mod libnfc;
 mod pcsc;
+mod type2;
 
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;

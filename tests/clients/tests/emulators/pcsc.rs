@@ -11,24 +11,24 @@ use emulator::{
 use crate::{LIMIT, LONG_UID, UID, run, text};
 
 /// A contactless reader behind a `pcscd` of its own, with one card on it.
-struct PcscBench {
+pub(crate) struct PcscBench {
     // In this order: the reader goes before its pcscd.
-    reader: PcscReader,
-    card: Card,
+    pub(crate) reader: PcscReader,
+    pub(crate) card: Card,
     pcscd: PrivatePcscd,
 }
 
 impl PcscBench {
     fn with(uid: &str, key_structures: KeyStructures) -> PcscBench {
-        let pcscd = PrivatePcscd::start(1).unwrap_or_else(|error| panic!("{error}"));
         let settings = ReaderSettings::default().with_key_structures(key_structures);
+        PcscBench::over(Technology::MifareClassic1k, uid, settings)
+    }
+
+    pub(crate) fn over(technology: Technology, uid: &str, settings: ReaderSettings) -> PcscBench {
+        let pcscd = PrivatePcscd::start(1).unwrap_or_else(|error| panic!("{error}"));
         let reader = PcscReader::start(Slot::new(), pcscd.ports()[0], settings).unwrap();
         let card = Cards::new()
-            .card(
-                Technology::MifareClassic1k,
-                uid.parse().unwrap(),
-                Origin::Factory,
-            )
+            .card(technology, uid.parse().unwrap(), Origin::Factory)
             .unwrap();
         PcscBench {
             reader,
@@ -42,13 +42,13 @@ impl PcscBench {
     }
 
     /// Puts the card on and returns when PC/SC has seen it.
-    fn place_card(&self) {
+    pub(crate) fn place_card(&self) {
         self.reader.slot().place(&self.card);
         // With `--wait` it does not show the answer to reset, so that is asked for afterwards.
         self.opensc(&["--wait", "--atr"]);
     }
 
-    fn opensc(&self, arguments: &[&str]) -> String {
+    pub(crate) fn opensc(&self, arguments: &[&str]) -> String {
         let output = run("opensc-tool", "opensc", |command| {
             command
                 .args(["--reader", "0"])
@@ -63,7 +63,7 @@ impl PcscBench {
         text(&output)
     }
 
-    fn pyscard(&self, script: &str) -> Output {
+    pub(crate) fn pyscard(&self, script: &str) -> Output {
         let output = run("/usr/bin/python3", "python3", |command| {
             command
                 .args(["-c", script])
@@ -112,7 +112,7 @@ fn opensc_tool_reads_uid_and_a_block() {
 }
 
 /// Waits for a card, then has `send(hex)`, which returns data and status word as hex.
-const PYSCARD: &str = r#"
+pub(crate) const PYSCARD: &str = r#"
 from smartcard.CardRequest import CardRequest
 from smartcard.CardType import AnyCardType
 from smartcard.util import toBytes, toHexString, PACK

@@ -195,6 +195,9 @@ impl Type2 {
             [AUTHENTICATE, 0x00] if self.memory.model.protection == Protection::TripleDes => {
                 Ok(self.challenge())
             }
+            [READ | WRITE | COMPATIBILITY_WRITE, ..] => Err(NAK_INVALID),
+            // By this readers tell the first Ultralight from a C, which answers. From memory.
+            _ if self.memory.model.protection == Protection::Nothing => Ok(Outcome::ignored()),
             [PWD_AUTH, a, b, c, d] => self.check_password([a, b, c, d], eeprom),
             _ => self.newer_command(body, eeprom),
         }

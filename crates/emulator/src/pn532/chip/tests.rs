@@ -1,6 +1,7 @@
 //! The chip as a host meets it, frame by frame, with the time as an argument.
 
 mod exchanging;
+mod paged;
 mod searching;
 mod waking;
 
@@ -94,12 +95,12 @@ impl Bench {
 }
 
 fn card(uid: &str) -> Card {
+    card_of(Technology::MifareClassic1k, uid)
+}
+
+fn card_of(technology: Technology, uid: &str) -> Card {
     Cards::new()
-        .card(
-            Technology::MifareClassic1k,
-            uid.parse().unwrap(),
-            Origin::Factory,
-        )
+        .card(technology, uid.parse().unwrap(), Origin::Factory)
         .unwrap()
 }
 

@@ -2,7 +2,7 @@
 
 use super::Bench;
 use crate::air::crc_a;
-use crate::{RawFrames, ReaderSettings, Technology};
+use crate::{Cards, Origin, RawFrames, ReaderSettings, Technology};
 
 const UID: &str = "04A1B2C3D4E5F6";
 
@@ -179,4 +179,34 @@ fn a_session_ends_with_the_supply_and_unknown_objects_are_named_by_their_place()
     assert_eq!(bench.send("FF C2 00 05 02 81 00 00"), "6b00");
     bench.firmware.power_on();
     assert_eq!(bench.send("FF C2 00 01 03 95 01 60 00"), "6985");
+}
+
+#[test]
+fn of_two_cards_the_reader_takes_one_and_stays_with_it() {
+    let bench = &mut bench(Technology::Ntag213, RawFrames::None);
+    let other = Cards::new().card(
+        Technology::MifareClassic1k,
+        "02A1B2C3".parse().unwrap(),
+        Origin::Factory,
+    );
+    bench.slot.add(&other.unwrap());
+    bench.firmware.power_on();
+    let uid = bench.send("FF CA 00 00 00");
+    let atr = hex::encode(bench.firmware.atr().unwrap());
+    if uid == "02a1b2c39000" {
+        assert!(
+            atr.ends_with("00010000 00006a".replace(' ', "").as_str()),
+            "{atr}"
+        );
+        bench.send("FF 82 00 00 06 FFFFFFFFFFFF");
+        assert_eq!(bench.send("FF 86 00 00 05 01 00 04 60 00"), "9000");
+    } else {
+        assert_eq!(uid, "04a1b2c3d4e5f69000");
+        assert!(
+            atr.ends_with("00030000 000068".replace(' ', "").as_str()),
+            "{atr}"
+        );
+        assert_eq!(bench.send("FF B0 00 03 04"), "e11012009000");
+    }
+    assert_eq!(bench.slot.log().exchanges(), 1);
 }
