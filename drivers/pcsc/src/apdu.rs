@@ -8,7 +8,7 @@ use crate::error::PcscError;
 /// The place in the reader where the key in use is kept.
 const KEY_SLOT: u8 = 0x00;
 
-/// Bytes of a Classic block.
+/// Bytes of a Classic block, and of the four pages that one reading of a Type 2 card yields.
 pub(crate) const BLOCK: u8 = 16;
 
 /// A command for the reader. It may hold a key or a credential.
@@ -54,14 +54,15 @@ pub(crate) fn authenticate(block: u8, key_type: KeyType) -> Apdu {
     )
 }
 
-/// READ BINARY (3.2.2.1.8).
+/// READ BINARY (3.2.2.1.8) of a block, or of four pages.
 pub(crate) fn read(block: u8) -> Apdu {
     joined(&[0xFF, 0xB0, 0x00, block, BLOCK], &[])
 }
 
-/// UPDATE BINARY (3.2.2.1.9).
-pub(crate) fn update(block: u8, data: &[u8; BLOCK as usize]) -> Apdu {
-    joined(&[0xFF, 0xD6, 0x00, block, BLOCK], data)
+/// UPDATE BINARY (3.2.2.1.9) of a block of 16 bytes or a page of four.
+pub(crate) fn update<const N: usize>(block: u8, data: &[u8; N]) -> Apdu {
+    const { assert!(N <= BLOCK as usize) };
+    joined(&[0xFF, 0xD6, 0x00, block, N as u8], data)
 }
 
 fn joined(head: &[u8; 5], body: &[u8]) -> Apdu {
@@ -102,6 +103,8 @@ mod tests {
         let update = update(5, &[0xAB; 16]);
         assert_eq!(update[..5], [0xFF, 0xD6, 0x00, 0x05, 0x10]);
         assert_eq!(update[5..], [0xAB; 16]);
+        let page = [0xFF, 0xD6, 0x00, 0x08, 0x04, 1, 2, 3, 4];
+        assert_eq!(*super::update(8, &[1, 2, 3, 4]), page);
     }
 
     #[test]

@@ -9,8 +9,7 @@ use pcsc::{Card, Context, Error as Pcsc, ReaderState, State};
 
 use crate::context::{self, establish};
 use crate::error::PcscError;
-use crate::keys::KeyMemory;
-use crate::session::{self, Session};
+use crate::session::{self, Findings, Session};
 use crate::take::Takers;
 
 /// The longest single wait for an event: a `cancel` that comes just before the wait begins is lost.
@@ -22,7 +21,7 @@ pub(crate) struct Reader {
     /// Made anew when the service was restarted.
     context: Option<Context>,
     takers: Takers,
-    keys: KeyMemory,
+    findings: Findings,
 }
 
 impl Reader {
@@ -35,7 +34,7 @@ impl Reader {
             name,
             context: Some(context),
             takers,
-            keys: KeyMemory::default(),
+            findings: Findings::default(),
         })
     }
 
@@ -115,7 +114,9 @@ impl BlockEncoder for Reader {
         stop: &Stop,
     ) -> Result<Box<dyn CardSession + 'a>, Error> {
         match self.wait(wait, deadline, stop) {
-            Ok((connection, card)) => Ok(Box::new(Session::new(connection, card, &mut self.keys))),
+            Ok((connection, card)) => {
+                Ok(Box::new(Session::new(connection, card, &mut self.findings)))
+            }
             Err(error) => {
                 if error.ends_context() {
                     self.context = None;

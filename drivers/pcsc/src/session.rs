@@ -1,93 +1,131 @@
 //! One card in a transaction, and the commands for it.
 
-use card::{ClassicCommand, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Uid};
+use card::{
+    ClassicCommand, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Type2Command, Uid,
+};
 use encoder::{CardSession, Error, ErrorKind};
 use pcsc::{Card, Disposition, Error as Pcsc, Protocols, ShareMode};
 use zeroize::Zeroizing;
 
 use crate::apdu::{self, Apdu, BLOCK};
 use crate::error::PcscError;
+use crate::iso;
 use crate::keys::KeyMemory;
+use crate::kind;
+use crate::raw::{self, RawAnswer, RawWay};
 use crate::status::{self, Meaning};
 
-/// The answer to any command here, with room: an UID, or a block, and the status word.
-const ANSWER: usize = 64;
+/// The answer to any command here: 256 bytes and the status word (ISO/IEC 7816-4, 5.1).
+const ANSWER: usize = 258;
 /// The longest ATR (ISO/IEC 7816-3, 8.2.1).
 const ATR: usize = 33;
 
-/// Names of storage cards that take the commands of MIFARE Classic (PC/SC part 3, 3.1.3.2.3.2, and its supplement).
-const CLASSIC_NAMES: [[u8; 2]; 5] = [
-    // Classic 1K, 4K, Mini
-    [0x00, 0x01],
-    [0x00, 0x02],
-    [0x00, 0x26],
-    // Plus 2K and 4K in security level 1
-    [0x00, 0x36],
-    [0x00, 0x37],
-];
+/// What was found out about a reader, kept from card to card.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    keys: KeyMemory,
+    raw: RawAccess,
+}
+
+/// How a reader sends a card any frame.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum RawAccess {
+    /// Not tried yet, as that takes a card.
+    #[default]
+    Unknown,
+    By(RawWay),
+    None,
+}
 
 /// A card that is lent: connected to, in a transaction, until it goes.
 pub(crate) struct Session<'a> {
     connection: Card,
     card: PresentedCard,
-    keys: &'a mut KeyMemory,
+    findings: &'a mut Findings,
+    /// The reader leaves the card alone, and its commands for storage cards have to wait.
+    is_transparent: bool,
 }
 
 /// A command was carried out, or what came in its place.
 enum Answer {
+    Done,
     Data(Zeroizing<Vec<u8>>),
+    /// The card said no or is gone, and the reader cannot tell.
     RefusedOrGone,
+    /// The exchange was lost on the way.
+    Disturbed,
 }
 
 impl<'a> Session<'a> {
     /// Lends a card that was taken hold of. A key that an earlier session had to leave in the reader goes first.
-    pub(crate) fn new(connection: Card, card: PresentedCard, keys: &'a mut KeyMemory) -> Self {
-        keys.forget_key(&connection);
-        Self {
+    pub(crate) fn new(connection: Card, card: PresentedCard, findings: &'a mut Findings) -> Self {
+        findings.keys.forget_key(&connection);
+        let mut session = Self {
             connection,
             card,
-            keys,
+            findings,
+            is_transparent: false,
+        };
+        if session.commands() == Some(CommandKind::Type2) {
+            session.find_raw_way();
+        }
+        session
+    }
+
+    /// The family of commands that the card takes.
+    fn commands(&self) -> Option<CommandKind> {
+        match &self.card.answer {
+            SelectAnswer::Atr(atr) => kind::commands_of(atr),
+            SelectAnswer::Iso14443a { .. } => None,
         }
     }
 
-    fn classic(&mut self, command: &ClassicCommand) -> Result<Reply, PcscError> {
-        let answer = match command {
+    fn classic(&mut self, command: &ClassicCommand) -> Result<Answer, PcscError> {
+        match command {
             ClassicCommand::Authenticate {
                 block,
                 key_type,
                 key,
-            } => match self.keys.load(&self.connection, key) {
-                Err(error) if is_doubtful(&error) => Answer::RefusedOrGone,
-                Err(error) => return Err(error),
-                Ok(()) => self.send(&apdu::authenticate(*block, *key_type))?,
+            } => match self.findings.keys.load(&self.connection, key) {
+                Err(error) if is_doubtful(&error) => Ok(Answer::Disturbed),
+                Err(error) => Err(error),
+                Ok(()) => self.send(&apdu::authenticate(*block, *key_type), None),
             },
-            ClassicCommand::Read { block } => self.send(&apdu::read(*block))?,
+            ClassicCommand::Read { block } => self.send(&apdu::read(*block), Some(BLOCK.into())),
             ClassicCommand::Write { block, data } => {
-                self.send(&apdu::update(*block, data.expose()))?
+                self.send(&apdu::update(*block, data.expose()), None)
             }
-        };
-        match (answer, command) {
-            (Answer::RefusedOrGone, _) => Ok(Reply::Refused),
-            (Answer::Data(data), ClassicCommand::Read { .. })
-                if data.len() == usize::from(BLOCK) =>
-            {
-                Ok(Reply::Data(data.to_vec()))
-            }
-            (Answer::Data(_), ClassicCommand::Read { .. }) => Err(PcscError::Malformed),
-            (Answer::Data(_), _) => Ok(Reply::Done),
         }
     }
 
-    fn send(&self, command: &Apdu) -> Result<Answer, PcscError> {
+    /// Pages by the reader's own commands, everything else by a raw frame.
+    fn type2(&mut self, command: &Type2Command) -> Result<Answer, PcscError> {
+        match command {
+            Type2Command::Read { page } if !self.is_transparent => {
+                self.send(&apdu::read(*page), command.answer_length())
+            }
+            Type2Command::Write { page, data } if !self.is_transparent => {
+                self.send(&apdu::update(*page, data.expose()), None)
+            }
+            _ => self.send_raw(command),
+        }
+    }
+
+    /// Sends the reader a command that it answers with so many bytes, or with a status word only.
+    fn send(&self, command: &Apdu, length: Option<usize>) -> Result<Answer, PcscError> {
         let answer = match transmit(&self.connection, command) {
-            Err(error) if is_doubtful(&error) => return Ok(Answer::RefusedOrGone),
+            Err(error) if is_doubtful(&error) => return Ok(Answer::Disturbed),
             answer => answer?,
         };
         let status = status::meaning(answer.word);
-        match status.meaning {
-            Meaning::Done => Ok(Answer::Data(answer.data)),
-            Meaning::RefusedOrGone => Ok(Answer::RefusedOrGone),
-            Meaning::Failed(kind) => Err(PcscError::Status {
+        match (status.meaning, length) {
+            (Meaning::Done, None) => Ok(Answer::Done),
+            (Meaning::Done, Some(length)) if answer.data.len() == length => {
+                Ok(Answer::Data(answer.data))
+            }
+            (Meaning::Done, Some(_)) => Err(PcscError::Malformed),
+            (Meaning::RefusedOrGone, _) => Ok(Answer::RefusedOrGone),
+            (Meaning::Failed(kind), _) => Err(PcscError::Status {
                 word: status.word,
                 text: status.text,
                 kind,
@@ -95,12 +133,130 @@ impl<'a> Session<'a> {
         }
     }
 
+    fn send_raw(&mut self, command: &Type2Command) -> Result<Answer, PcscError> {
+        if self.findings.raw == RawAccess::Unknown {
+            self.find_raw_way();
+        }
+        let way = match self.findings.raw {
+            RawAccess::By(way) => way,
+            RawAccess::None => return Err(PcscError::NoRawFrames),
+            RawAccess::Unknown => return Ok(Answer::Disturbed),
+        };
+        let answer = self.raw(way, &command.to_bytes());
+        match (
+            answer.unwrap_or(RawAnswer::Disturbed),
+            command.answer_length(),
+        ) {
+            (RawAnswer::Acknowledged, None) => Ok(Answer::Done),
+            (RawAnswer::Data(data), Some(length)) if data.len() == length => Ok(Answer::Data(data)),
+            (RawAnswer::Refused, _) => Ok(Answer::RefusedOrGone),
+            (RawAnswer::Disturbed, _) => Ok(Answer::Disturbed),
+            (RawAnswer::Acknowledged | RawAnswer::Data(_), _) => Err(PcscError::Malformed),
+        }
+    }
+
+    /// Tries on the card that lies there how the reader sends any frame, and remembers it. Only a card that is still
+    /// there afterwards proves that the reader has no way.
+    fn find_raw_way(&mut self) {
+        if self.findings.raw != RawAccess::Unknown {
+            return;
+        }
+        for way in RawWay::ALL {
+            if let Some(RawAnswer::Data(_)) = self.raw(way, &raw::HARMLESS) {
+                self.findings.raw = RawAccess::By(way);
+                return;
+            }
+            self.end_transparent();
+        }
+        let is_there = transmit(&self.connection, &apdu::GET_UID)
+            .is_ok_and(|answer| status::meaning(answer.word).meaning == Meaning::Done);
+        if is_there {
+            tracing::info!("{}", PcscError::NoRawFrames);
+            self.findings.raw = RawAccess::None;
+        }
+    }
+
+    /// Sends the card any frame. `None` when the reader does not do it in this way, or the command was lost.
+    fn raw(&mut self, way: RawWay, frame: &[u8]) -> Option<RawAnswer> {
+        if way == RawWay::Transparent && !self.is_transparent {
+            let begun = self.successful(&raw::START_SESSION)?;
+            self.is_transparent = raw::is_session_managed(&begun);
+            if !self.is_transparent {
+                return None;
+            }
+        }
+        way.unwrap(&self.successful(&way.wrap(frame))?)
+    }
+
+    fn end_transparent(&mut self) {
+        if std::mem::take(&mut self.is_transparent) {
+            // The reconnection or the end of the connection that follows does it too.
+            let _ = self.successful(&raw::END_SESSION);
+        }
+    }
+
+    /// The data of an answer, if the reader did what it was told.
+    fn successful(&self, command: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let answer = transmit(&self.connection, command).ok()?;
+        (status::meaning(answer.word).meaning == Meaning::Done).then_some(answer.data)
+    }
+
+    fn once(&mut self, command: &Command) -> Result<Answer, PcscError> {
+        match command {
+            Command::Classic(command) => self.classic(command),
+            Command::Type2(command) => self.type2(command),
+            Command::Iso(apdu) => match iso::exchange(&self.connection, apdu) {
+                Err(error) if is_doubtful(&error) => Err(Pcsc::RemovedCard.into()),
+                answer => Ok(Answer::Data(answer?)),
+            },
+            Command::Reselect => {
+                self.reselect()?;
+                Ok(Answer::Done)
+            }
+        }
+    }
+
+    /// Carries a command out. Where a refusal would say what kind of card this is or whose, an exchange that was lost on
+    /// the way must not: the same card is selected again and asked once more. A status word for a failure says nothing of
+    /// how it failed, and counts as a refusal at once.
+    fn carry_out(&mut self, command: &Command) -> Result<Reply, PcscError> {
+        let mut answer = self.once(command)?;
+        if matches!(answer, Answer::Disturbed) && opens_or_identifies(command) {
+            let uid = self.card.uid;
+            self.reselect()?;
+            if self.card.uid == uid {
+                answer = self.once(command)?;
+            }
+        }
+        Ok(match answer {
+            Answer::Done => Reply::Done,
+            Answer::Data(data) => Reply::Data(data.to_vec()),
+            Answer::RefusedOrGone | Answer::Disturbed => Reply::Refused,
+        })
+    }
+
     /// Takes the power from the card and gives it back, which wakes one that was halted.
-    fn reselect(&mut self) -> Result<Reply, PcscError> {
+    fn reselect(&mut self) -> Result<(), PcscError> {
+        self.end_transparent();
         self.connection
             .reconnect(ShareMode::Shared, Protocols::ANY, Disposition::UnpowerCard)?;
         self.card = present(&self.connection)?;
-        Ok(Reply::Reselected(self.card.clone()))
+        Ok(())
+    }
+}
+
+/// Whether a procedure takes the card for another kind, or for somebody else's, when it refuses this. Each starts from
+/// a card that was just selected, or ends in a state that does not depend on what was open before.
+fn opens_or_identifies(command: &Command) -> bool {
+    match command {
+        Command::Classic(command) => matches!(command, ClassicCommand::Authenticate { .. }),
+        Command::Type2(command) => matches!(
+            command,
+            Type2Command::GetVersion
+                | Type2Command::PasswordAuthenticate { .. }
+                | Type2Command::Authenticate
+        ),
+        Command::Iso(_) | Command::Reselect => false,
     }
 }
 
@@ -112,20 +268,27 @@ impl CardSession for Session<'_> {
     fn supports(&self, kind: CommandKind) -> bool {
         match kind {
             CommandKind::Reselect => true,
-            CommandKind::Type2 | CommandKind::Iso => false,
-            CommandKind::Classic => match &self.card.answer {
-                SelectAnswer::Atr(atr) => is_classic(atr),
-                SelectAnswer::Iso14443a { .. } => false,
-            },
+            CommandKind::Type2 if self.findings.raw == RawAccess::None => false,
+            CommandKind::Classic | CommandKind::Type2 | CommandKind::Iso => {
+                self.commands() == Some(kind)
+            }
         }
     }
 
     fn exchange(&mut self, command: &Command) -> Result<Reply, Error> {
-        match command {
-            Command::Classic(command) => Ok(self.classic(command)?),
-            Command::Type2(_) | Command::Iso(_) => Err(Error::new(ErrorKind::Unsupported)),
-            Command::Reselect => Ok(self.reselect()?),
+        if !self.supports(command.kind()) {
+            return Err(match command {
+                Command::Type2(_) if self.findings.raw == RawAccess::None => {
+                    PcscError::NoRawFrames.into()
+                }
+                _ => Error::new(ErrorKind::Unsupported),
+            });
         }
+        let reply = self.carry_out(command)?;
+        Ok(match command {
+            Command::Reselect => Reply::Reselected(self.card.clone()),
+            _ => reply,
+        })
     }
 }
 
@@ -133,7 +296,8 @@ impl Drop for Session<'_> {
     /// No key of a site stays behind in a reader that keeps what it was given, as long as the card is there to do it.
     /// The connection then ends, with it the transaction, and a reset makes the card forget that it was opened.
     fn drop(&mut self) {
-        self.keys.forget_key(&self.connection);
+        self.end_transparent();
+        self.findings.keys.forget_key(&self.connection);
     }
 }
 
@@ -159,7 +323,7 @@ pub(crate) fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
 
 /// What a reader answered.
 pub(crate) struct Response {
-    data: Zeroizing<Vec<u8>>,
+    pub(crate) data: Zeroizing<Vec<u8>>,
     pub(crate) word: u16,
 }
 
@@ -182,33 +346,4 @@ fn is_doubtful(error: &PcscError) -> bool {
             Pcsc::NotTransacted | Pcsc::CommError | Pcsc::CommDataLost | Pcsc::ResetCard
         )
     )
-}
-
-/// `3B 8F 80 01 80 4F 0C A0 00 00 03 06 SS NN NN ...`: SS 03 is ISO/IEC 14443 A, part 3; NN NN the card's name
-/// (PC/SC part 3, 3.1.3.2.3.2).
-fn is_classic(atr: &[u8]) -> bool {
-    const HEAD: [u8; 13] = [
-        0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03,
-    ];
-    atr.strip_prefix(&HEAD)
-        .and_then(|rest| rest.first_chunk())
-        .is_some_and(|name| CLASSIC_NAMES.contains(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_classic_is_known_by_its_atr() {
-        let head = [
-            0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C, 0xA0, 0x00, 0x00, 0x03, 0x06, 0x03,
-        ];
-        let atr = |name: [u8; 2], check| [&head[..], &name, &[0, 0, 0, 0, check]].concat();
-        assert!(is_classic(&atr([0x00, 0x01], 0x6A)));
-        assert!(is_classic(&atr([0x00, 0x02], 0x69)));
-        assert!(!is_classic(&atr([0x00, 0x03], 0x68)));
-        assert!(!is_classic(&[0x3B, 0x81, 0x80, 0x01, 0x80, 0x80]));
-        assert!(!is_classic(&[]));
-    }
 }
