@@ -136,15 +136,18 @@ fn acknowledgement(nibble: u8) -> RawAnswer {
     }
 }
 
-/// The data objects of an answer: tag, length, value, all of one byte (two for a length from 80h on). `None` when they
-/// do not fit together.
+/// The data objects of an answer (BER-TLV): tag and length of one byte, the length with 81h before it from 80h on.
+/// `None` when they do not fit together.
 fn objects(answer: &[u8]) -> Option<impl Iterator<Item = (u8, &[u8])>> {
     let mut objects = Vec::new();
     let mut rest = answer;
     while let [tag, after @ ..] = rest {
         let (length, after) = match *after {
             [0x81, length, ref after @ ..] => (length, after),
-            [length, ref after @ ..] if length < 0x80 => (length, after),
+            // A length from 80h on without the 81h before it can only be that of the last object.
+            [length, ref after @ ..] if length < 0x80 || after.len() == usize::from(length) => {
+                (length, after)
+            }
             _ => return None,
         };
         let (value, after) = after.split_at_checked(length.into())?;
@@ -192,9 +195,12 @@ mod tests {
     }
 
     #[test]
-    fn a_long_answer_has_a_length_of_two_bytes() {
-        let answer = [&[0xC0, 3, 0, 0x90, 0x00, 0x97, 0x81, 0x90][..], &[7; 0x90]].concat();
-        assert_eq!(RawWay::Transparent.unwrap(&answer), data(&[7; 0x90]));
+    fn a_long_answer_has_a_length_of_two_bytes_or_is_the_last_object() {
+        for length in [&[0x81, 0x90][..], &[0x90]] {
+            let head = [0xC0, 3, 0, 0x90, 0x00, 0x97];
+            let answer = [&head, length, &[7; 0x90]].concat();
+            assert_eq!(RawWay::Transparent.unwrap(&answer), data(&[7; 0x90]));
+        }
     }
 
     #[test]

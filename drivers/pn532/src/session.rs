@@ -220,3 +220,6 @@ impl<L: Line> Drop for Session<'_, L> {
         let _ = self.encoder.field_off();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,11 +61,10 @@ pub(crate) struct RunningPcscd {
 }
 
 impl RunningPcscd {
-    pub(crate) fn start(slot: &Slot, keys: KeyStructures) -> Self {
+    pub(crate) fn start(slot: &Slot, settings: ReaderSettings) -> Self {
         let pcscd = PrivatePcscd::start(1).unwrap();
         let link = PathBuf::from(std::env::var_os(SOCKET).unwrap());
         symlink(pcscd.socket(), &link).unwrap();
-        let settings = ReaderSettings::default().with_key_structures(keys);
         Self {
             _reader: PcscReader::start(slot.clone(), pcscd.ports()[0], settings).unwrap(),
             name: pcscd.reader_name(0),
@@ -90,9 +89,13 @@ impl Rig {
     }
 
     pub(crate) fn with_keys(keys: KeyStructures) -> Self {
+        Self::with(ReaderSettings::default().with_key_structures(keys))
+    }
+
+    pub(crate) fn with(settings: ReaderSettings) -> Self {
         let slot = Slot::new();
         Self {
-            pcscd: RunningPcscd::start(&slot, keys),
+            pcscd: RunningPcscd::start(&slot, settings),
             cards: Cards::new(),
             slot,
         }
@@ -110,6 +113,18 @@ impl Rig {
 
     pub(crate) fn place(&self, uid: &str) {
         self.slot.place(&self.card(uid));
+    }
+
+    /// Places a card of any technology as it leaves the factory.
+    pub(crate) fn place_new(&self, technology: Technology) -> Card {
+        self.place_as(technology, "04A1B2C3D4E5F6")
+    }
+
+    pub(crate) fn place_as(&self, technology: Technology, uid: &str) -> Card {
+        let uid = uid.parse().unwrap();
+        let card = self.cards.card(technology, uid, Origin::Factory).unwrap();
+        self.slot.place(&card);
+        card
     }
 
     pub(crate) fn selector(&self) -> Selector {

@@ -13,6 +13,7 @@ use encoder::{
 /// Generous: it only keeps a broken test from hanging.
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 pub(crate) const TRANSPORT: [u8; 6] = [0xFF; 6];
+pub(crate) const NEW_UID: &str = "04A1B2C3D4E5F6";
 
 /// One emulated encoder with its drawer of cards.
 pub(crate) struct Rig {
@@ -47,6 +48,14 @@ impl Rig {
 
     pub(crate) fn place(&self, uid: &str) {
         self.slot().place(&self.card(uid));
+    }
+
+    /// Places a card of any technology as it leaves the factory.
+    pub(crate) fn place_new(&self, technology: Technology) -> Card {
+        let uid = NEW_UID.parse().unwrap();
+        let card = self.cards.card(technology, uid, Origin::Factory).unwrap();
+        self.slot().place(&card);
+        card
     }
 
     pub(crate) fn selector(&self) -> Selector {

@@ -30,6 +30,10 @@ const STATUS: u8 = 0xC0;
 const RESPONSE_STATUS: u8 = 0x96;
 const RESPONSE: u8 = 0x97;
 
+/// Objects are in BER-TLV (ACR1252U API 1.09 §5.4.1): from here on a length takes two bytes.
+const LONG: u8 = 0x80;
+const LENGTH_FOLLOWS: u8 = 0x81;
+
 /// Bits of the flags.
 const NO_CRC_SENT: u8 = 0x01;
 const NO_CRC_CHECKED: u8 = 0x02;
@@ -141,7 +145,11 @@ impl Firmware {
         let length = u8::try_from(bytes.len()).map_err(|_| status::WRONG_LENGTH)?;
         answer.extend([RECEIVED_BITS, 1, received.bits_in_last() & 7]);
         answer.extend([RESPONSE_STATUS, 2, problem, 0]);
-        answer.extend([RESPONSE, length]);
+        answer.push(RESPONSE);
+        if length >= LONG {
+            answer.push(LENGTH_FOLLOWS);
+        }
+        answer.push(length);
         answer.extend(bytes);
         Ok(())
     }
