@@ -10,6 +10,9 @@ use protocol::link;
 /// A credential on the link that no card can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidCredential {
+    /// What its format cannot express.
+    #[error(transparent)]
+    Unfit(#[from] link::DoesNotFitFormat),
     /// A number out of its range.
     #[error(transparent)]
     Number(#[from] DoesNotFitCard),

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use protocol::link::HIGHEST_DOOR;
 use uuid::Uuid;
 
 use crate::auth::{NewToken, TokenKind};
 use crate::core::Core;
-use crate::doors::{Door, DoorCategory, MOST_COMMON_DOORS, MOST_ROOMS};
+use crate::doors::{Door, DoorCategory};
 use crate::id::{AccountId, EntranceId, SiteId, WorkspaceId};
 use crate::moment::Moment;
 use crate::store::entrances::{self, Entrance};
@@ -41,12 +42,9 @@ pub enum AdminError {
     /// Not a time zone.
     #[error("{0} is not an IANA time zone; write one like Europe/Berlin")]
     UnknownTimeZone(String),
-    /// Cards have no more rooms.
-    #[error("a site has at most {MOST_ROOMS} guest doors")]
-    TooManyRooms,
-    /// Cards have no more bits.
-    #[error("a site has at most {MOST_COMMON_DOORS} common doors")]
-    TooManyCommonDoors,
+    /// Cards have no more numbers.
+    #[error("a site has at most {HIGHEST_DOOR} doors of a kind; make another site")]
+    TooManyDoors,
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     Randomness(#[source] getrandom::Error),
@@ -249,20 +247,14 @@ pub(crate) async fn insert_entrance(
         return Err(AdminError::NameTaken(name.to_owned()));
     }
     let highest = entrances::highest_door(db, site.acs_system_id, category).await?;
-    let door = match category {
-        DoorCategory::Guest => {
-            let room = highest.map_or(1, |room| room + 1);
-            (room <= MOST_ROOMS)
-                .then_some(room)
-                .ok_or(AdminError::TooManyRooms)?
-        }
-        DoorCategory::Common => {
-            let bit = highest.map_or(0, |bit| bit + 1);
-            (bit < u16::from(MOST_COMMON_DOORS))
-                .then_some(bit)
-                .ok_or(AdminError::TooManyCommonDoors)?
-        }
+    let first = match category {
+        DoorCategory::Guest => 1,
+        DoorCategory::Common => 0,
     };
+    let door = highest.map_or(first, |door| door + 1);
+    if door > HIGHEST_DOOR {
+        return Err(AdminError::TooManyDoors);
+    }
     let id = EntranceId::new();
     entrances::insert(db, site.acs_system_id, id, name, category, door, now).await?;
     events::emit(db, site, Subject::EntranceAdded(id), now).await?;

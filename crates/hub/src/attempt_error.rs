@@ -125,6 +125,13 @@ pub(crate) fn credential_ended(ended_at: Moment) -> AttemptError {
     )
 }
 
+pub(crate) fn credential_deleted() -> AttemptError {
+    error(
+        "credential_deleted",
+        "The credential was deleted and can no longer be encoded. Create a new one.",
+    )
+}
+
 pub(crate) fn written_without_leave() -> AttemptError {
     error(
         "uncategorized_error",

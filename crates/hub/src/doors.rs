@@ -1,26 +1,19 @@
-//! Which doors fit on a card, and how. Pure.
+//! Which doors a card format holds, and how. Pure.
 //!
-//! The format `rfid48` holds up to 33 consecutive rooms, 28 common doors as bits and seven additional doors
-//! (CARDS §1). Doors get their numbers when they are added to a site.
+//! Both formats hold up to 33 consecutive rooms and 28 common doors as bits; `rfid48` seven additional doors, `TLCode`
+//! a list of them (CARDS §1). Doors get their numbers when they are added to a site.
 
-use protocol::link::AdditionalDoor;
+use std::collections::BTreeSet;
 
-/// The highest room number.
-pub(crate) const MOST_ROOMS: u16 = 32_767;
-/// How many common doors a site can have.
-pub(crate) const MOST_COMMON_DOORS: u8 = 28;
-/// How many consecutive rooms a card holds.
-const MOST_CONSECUTIVE: usize = 33;
-/// How many doors beside them.
-const MOST_ADDITIONAL: usize = 7;
+use protocol::link::{self, AdditionalDoor, COMMON_DOORS_WITH_A_BIT, MOST_CONSECUTIVE_ROOMS};
 
 /// How a door is known to locks and cards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Door {
     /// A guest door by its room number, 1 to 32767.
     Guest(u16),
-    /// A common door by its bit, 0 to 27.
-    Common(u8),
+    /// A common door by its number, 0 to 32767; the ones up to 27 are bits on a card.
+    Common(u16),
 }
 
 /// What kind of door an entrance is.
@@ -46,7 +39,26 @@ impl DoorCategory {
     pub(crate) fn door(self, number: u16) -> Door {
         match self {
             Self::Guest => Door::Guest(number),
-            Self::Common => Door::Common(u8::try_from(number).unwrap_or(u8::MAX)),
+            Self::Common => Door::Common(number),
+        }
+    }
+}
+
+/// The open card formats (CARDS §1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
+pub(crate) enum CardFormat {
+    #[sqlx(rename = "rfid48")]
+    Rfid48,
+    #[sqlx(rename = "TLCode")]
+    TlCode,
+}
+
+impl CardFormat {
+    /// As the link has it.
+    pub(crate) fn on_link(self) -> link::CardFormat {
+        match self {
+            Self::Rfid48 => link::CardFormat::Rfid48,
+            Self::TlCode => link::CardFormat::TLCode,
         }
     }
 }
@@ -54,57 +66,84 @@ impl DoorCategory {
 /// Where the doors of a credential lie on a card.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Placing {
+    pub(crate) format: CardFormat,
     pub(crate) first_room: u16,
     pub(crate) room_count: u8,
     pub(crate) common_doors: Vec<u8>,
     pub(crate) additional_doors: Vec<AdditionalDoor>,
 }
 
-/// More rooms than a card holds; `fitting` would have fitted.
+/// More doors than the format holds; `fitting` would have fitted.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct TooManyRooms {
-    pub(crate) fitting: Vec<u16>,
+pub(crate) struct TooManyDoors {
+    pub(crate) format: CardFormat,
+    pub(crate) fitting: BTreeSet<Door>,
 }
 
-/// Places doors: the longest run of consecutive rooms (the lowest of equally long ones) becomes the range, every
-/// other room an additional door.
-pub(crate) fn place(doors: &[Door]) -> Result<Placing, TooManyRooms> {
-    let mut rooms = Vec::new();
-    let mut common_doors = Vec::new();
+/// Places doors: the longest run of consecutive rooms (the lowest of equally long ones) becomes the range, the common
+/// doors up to 27 become bits, and every other door an additional one. All additional doors take the same place, so no
+/// other run would leave room for more. `wanted` is the format that was asked for; without one it is `rfid48` where the
+/// doors fit, else `TLCode`.
+pub(crate) fn place(doors: &[Door], wanted: Option<CardFormat>) -> Result<Placing, TooManyDoors> {
+    let mut rooms = BTreeSet::new();
+    let mut bits = BTreeSet::new();
+    let mut common_beyond = BTreeSet::new();
     for door in doors {
         match *door {
-            Door::Guest(room) => rooms.push(room),
-            Door::Common(bit) => common_doors.push(bit),
-        }
+            Door::Guest(room) => rooms.insert(room),
+            Door::Common(number) => match u8::try_from(number) {
+                Ok(bit) if bit < COMMON_DOORS_WITH_A_BIT => bits.insert(bit),
+                _ => common_beyond.insert(number),
+            },
+        };
     }
-    rooms.sort_unstable();
-    rooms.dedup();
-    common_doors.sort_unstable();
-    common_doors.dedup();
-
+    let rooms: Vec<u16> = rooms.into_iter().collect();
     let run = longest_run(&rooms);
-    let range = rooms[run.clone()].to_vec();
-    let mut rest: Vec<u16> = rooms[..run.start].to_vec();
-    rest.extend_from_slice(&rooms[run.end..]);
-    if rest.len() > MOST_ADDITIONAL {
-        rest.truncate(MOST_ADDITIONAL);
-        let mut fitting = range;
-        fitting.extend(rest);
-        fitting.sort_unstable();
-        return Err(TooManyRooms { fitting });
+    let outside_run = rooms[..run.start].iter().chain(&rooms[run.end..]);
+    let additional: Vec<Door> = outside_run
+        .copied()
+        .map(Door::Guest)
+        .chain(common_beyond.into_iter().map(Door::Common))
+        .collect();
+
+    let fits_rfid48 = additional.len() <= link::CardFormat::Rfid48.most_additional_doors();
+    let format = wanted.unwrap_or(if fits_rfid48 {
+        CardFormat::Rfid48
+    } else {
+        CardFormat::TlCode
+    });
+    let most = format.on_link().most_additional_doors();
+    if additional.len() > most {
+        let in_place = rooms[run].iter().copied().map(Door::Guest);
+        let bits = bits.into_iter().map(|bit| Door::Common(bit.into()));
+        return Err(TooManyDoors {
+            format,
+            fitting: in_place
+                .chain(bits)
+                .chain(additional.into_iter().take(most))
+                .collect(),
+        });
     }
     Ok(Placing {
-        first_room: range.first().copied().unwrap_or(0),
-        room_count: u8::try_from(range.len()).expect("a run is at most 33 rooms long"),
-        common_doors,
-        additional_doors: rest
-            .into_iter()
-            .map(|number| AdditionalDoor {
-                number,
-                is_guest: true,
-            })
-            .collect(),
+        format,
+        first_room: rooms.get(run.start).copied().unwrap_or(0),
+        room_count: u8::try_from(run.len()).expect("a run is at most 33 rooms long"),
+        common_doors: bits.into_iter().collect(),
+        additional_doors: additional.into_iter().map(additional_door).collect(),
     })
+}
+
+fn additional_door(door: Door) -> AdditionalDoor {
+    match door {
+        Door::Guest(number) => AdditionalDoor {
+            number,
+            is_guest: true,
+        },
+        Door::Common(number) => AdditionalDoor {
+            number,
+            is_guest: false,
+        },
+    }
 }
 
 /// Where in the sorted rooms the longest run lies.
@@ -112,7 +151,7 @@ fn longest_run(rooms: &[u16]) -> std::ops::Range<usize> {
     let mut best = 0..0;
     let mut start = 0;
     for end in 1..=rooms.len() {
-        if end - start > MOST_CONSECUTIVE {
+        if end - start > usize::from(MOST_CONSECUTIVE_ROOMS) {
             start += 1;
         }
         if end - start > best.len() {
@@ -131,79 +170,22 @@ pub(crate) fn read(
     room_count: u8,
     common_doors: &[u8],
     additional_doors: &[AdditionalDoor],
-) -> Vec<Door> {
+) -> BTreeSet<Door> {
     let range = (0..u16::from(room_count)).map(|offset| first_room.saturating_add(offset));
-    let additional = additional_doors.iter().filter_map(|door| {
+    let additional = additional_doors.iter().map(|door| {
         if door.is_guest {
-            Some(Door::Guest(door.number))
+            Door::Guest(door.number)
         } else {
-            // This hub gives common doors bits only; a higher number is no door of its own.
-            u8::try_from(door.number).ok().map(Door::Common)
+            Door::Common(door.number)
         }
     });
+    let bits = common_doors.iter().map(|bit| Door::Common((*bit).into()));
     range
         .map(Door::Guest)
         .chain(additional)
-        .chain(common_doors.iter().copied().map(Door::Common))
+        .chain(bits)
         .collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(rooms: &[u16], expect: Result<(u16, u8, &[u16]), &[u16]>) {
-        let doors: Vec<Door> = rooms.iter().copied().map(Door::Guest).collect();
-        let placed = place(&doors);
-        match expect {
-            Ok((first_room, room_count, additional)) => {
-                let placing = placed.unwrap();
-                let numbers: Vec<u16> = placing
-                    .additional_doors
-                    .iter()
-                    .map(|door| door.number)
-                    .collect();
-                assert_eq!(
-                    (placing.first_room, placing.room_count, numbers.as_slice()),
-                    (first_room, room_count, additional)
-                );
-            }
-            Err(fitting) => assert_eq!(placed.unwrap_err().fitting, fitting),
-        }
-    }
-
-    #[test]
-    fn the_longest_run_becomes_the_range_and_the_rest_additional_doors() {
-        check(&[], Ok((0, 0, &[])));
-        check(&[7], Ok((7, 1, &[])));
-        check(&[3, 1, 2, 2], Ok((1, 3, &[])));
-        check(&[1, 5, 6, 9], Ok((5, 2, &[1, 9])));
-        check(&[1, 2, 8, 9], Ok((1, 2, &[8, 9])));
-        check(&[1, 2, 4, 5, 6, 7], Ok((4, 4, &[1, 2])));
-        check(&[32_766, 32_767], Ok((32_766, 2, &[])));
-    }
-
-    #[test]
-    fn a_range_ends_at_33_rooms_and_seven_more_are_additional() {
-        let forty: Vec<u16> = (1..=40).collect();
-        check(&forty, Ok((1, 33, &[34, 35, 36, 37, 38, 39, 40])));
-        let forty_one: Vec<u16> = (1..=41).collect();
-        check(&forty_one, Err(&forty));
-        let odd: Vec<u16> = (0..9).map(|n| 2 * n + 1).collect();
-        check(&odd, Err(&[1, 3, 5, 7, 9, 11, 13, 15]));
-    }
-
-    #[test]
-    fn what_was_placed_reads_back_as_the_same_doors() {
-        let mut doors: Vec<Door> = [4, 5, 6, 20, 30].into_iter().map(Door::Guest).collect();
-        doors.extend([Door::Common(0), Door::Common(27)]);
-        let placing = place(&doors).unwrap();
-        let back = read(
-            placing.first_room,
-            placing.room_count,
-            &placing.common_doors,
-            &placing.additional_doors,
-        );
-        assert_eq!(back, doors);
-    }
-}
+mod tests;

@@ -9,8 +9,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
+use crate::issue_number::NoIssueNumber;
 use crate::transactions::begin::Refusal;
-use crate::transactions::new_credential::NotCreated;
+use crate::transactions::not_granted::NotGranted;
 
 /// Why a request was not done. It changed nothing.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -170,19 +171,43 @@ impl From<Refusal> for ApiError {
     }
 }
 
-impl From<NotCreated> for ApiError {
-    fn from(refusal: NotCreated) -> Self {
+/// The field of a refusal of the issue number rule.
+fn field_of(refusal: &NoIssueNumber) -> &'static str {
+    match refusal {
+        NoIssueNumber::DeletedStay
+        | NoIssueNumber::VoidStay
+        | NoIssueNumber::SeveralStays
+        | NoIssueNumber::StayOver
+        | NoIssueNumber::StaffInStay
+        | NoIssueNumber::NothingToJoin => "visionline_metadata.joiner_acs_credential_ids",
+        NoIssueNumber::NoStayCoversDoors(_) => "visionline_metadata.auto_join",
+        NoIssueNumber::DoorsBeyondStay(_) => "allowed_acs_entrance_ids",
+        NoIssueNumber::OutOfRange
+        | NoIssueNumber::StartsBeforeStay(_)
+        | NoIssueNumber::LocksOutNextStay(_)
+        | NoIssueNumber::Overridden => "starts_at",
+    }
+}
+
+impl From<NotGranted> for ApiError {
+    fn from(refusal: NotGranted) -> Self {
         let message = refusal.to_string();
+        let about = |field: &str| Self::invalid(field, format!("{field}: {message}"));
         match refusal {
-            NotCreated::DoesNotFit { .. } => Self::invalid("allowed_acs_entrance_ids", message),
-            NotCreated::OutsideCalendar => Self::invalid("starts_at", message),
-            NotCreated::NoIssueNumber(_) => Self::invalid("visionline_metadata", message),
-            NotCreated::JoinedNotFound(id) => Self::not_found("acs_credential", id),
-            NotCreated::NumbersUsedUp => Self::Conflict {
+            NotGranted::DoesNotFit { .. } => about("allowed_acs_entrance_ids"),
+            NotGranted::OutsideCalendar => about("starts_at"),
+            NotGranted::EndsBeforeStart => Self::invalid("ends_at", message),
+            NotGranted::NoIssueNumber(refusal)
+            | NotGranted::NoIssueNumberForDoors { refusal, .. } => about(field_of(&refusal)),
+            NotGranted::JoinedNotFound(id) => Self::not_found("acs_credential", id),
+            NotGranted::JoinedElsewhere(_) => {
+                about("visionline_metadata.joiner_acs_credential_ids")
+            }
+            NotGranted::NumbersUsedUp => Self::Conflict {
                 kind: "credential_numbers_used_up",
                 message,
             },
-            NotCreated::Database(error) => error.into(),
+            NotGranted::Database(error) => error.into(),
         }
     }
 }

@@ -44,10 +44,10 @@ impl FromRequest<Arc<Core>> for Call {
         let workspace = authenticate(core, request.headers()).await?;
         let base_url = base_url(core, request.headers());
         let input = match *request.method() {
-            Method::GET | Method::HEAD => {
-                let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(request.uri())
-                    .map_err(|error| ApiError::malformed(error.body_text()))?;
-                Input::from_query(pairs)
+            // A DELETE has its parameters where the client puts them.
+            Method::GET | Method::HEAD => Input::from_query(query_pairs(request.uri())?),
+            Method::DELETE if request.uri().query().is_some_and(|query| !query.is_empty()) => {
+                Input::from_query(query_pairs(request.uri())?)
             }
             _ => {
                 let body = Bytes::from_request(request, core)
@@ -63,6 +63,12 @@ impl FromRequest<Arc<Core>> for Call {
             base_url,
         })
     }
+}
+
+fn query_pairs(uri: &Uri) -> Result<Vec<(String, String)>, ApiError> {
+    let Query(pairs) = Query::<Vec<(String, String)>>::try_from_uri(uri)
+        .map_err(|error| ApiError::malformed(error.body_text()))?;
+    Ok(pairs)
 }
 
 /// The workspace of an API key.

@@ -153,7 +153,10 @@ pub(crate) fn credential(found: &CredentialWithDoors) -> AcsCredential {
             is_valid: credential.is_issued().then(|| credential.is_valid()),
         },
         errors: Vec::new(),
-        warnings: doubt(found).into_iter().collect(),
+        warnings: doubt(found)
+            .into_iter()
+            .chain(needs_to_be_reissued(found))
+            .collect(),
     }
 }
 
@@ -168,6 +171,22 @@ fn doubt(found: &CredentialWithDoors) -> Option<ResourceNote> {
             "Writing card {uid} was interrupted, so it may or may not hold this credential. Put the same card on the \
              encoder and encode again."
         ),
+    })
+}
+
+/// The warning of a credential that was changed after it was last written.
+fn needs_to_be_reissued(found: &CredentialWithDoors) -> Option<ResourceNote> {
+    let credential = &found.credential;
+    if credential.written_revision? >= credential.revision {
+        return None;
+    }
+    Some(ResourceNote {
+        created_at: credential.changed_at?.into(),
+        error_code: None,
+        warning_code: Some("needs_to_be_reissued".to_owned()),
+        message: "The credential was changed after its card was written. Put the same card on the encoder and encode \
+                  again."
+            .to_owned(),
     })
 }
 

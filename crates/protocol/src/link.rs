@@ -2,12 +2,14 @@
 //!
 //! `docs/link.md` tells the story; the golden files freeze the bytes. A change of meaning is a new version beside this one.
 
+mod fit;
 mod job;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use fit::{COMMON_DOORS_WITH_A_BIT, DoesNotFitFormat, HIGHEST_DOOR, MOST_CONSECUTIVE_ROOMS};
 pub use job::{
     Action, AdditionalDoor, AskGrant, AttemptError, CardCondition, CardFormat, CardFunction,
     Credential, GrantAnswer, GrantDecision, Offer, OfferRefusal, Outcome, OutcomeReport, Phase,

@@ -368,31 +368,3 @@ fn a_refusal_of_a_newer_version_is_still_a_refusal() {
         }
     );
 }
-
-#[test]
-fn a_hello_names_each_version_of_its_site_key_once_and_in_order() {
-    let hello = |site_keys: Vec<SiteKeyCheck>| Hello {
-        version: "0.1.0".to_owned(),
-        name: "front-desk-pc".to_owned(),
-        site_keys,
-        hub_id: None,
-        fences: Vec::new(),
-    };
-    let (first, second) = (
-        site_key(1, "00112233aabbccdd"),
-        site_key(2, "44556677eeff0011"),
-    );
-    for fine in [vec![second.clone()], vec![first.clone(), second.clone()]] {
-        assert!(hello(fine).check_site_keys().is_ok());
-    }
-    for wrong in [
-        Vec::new(),
-        vec![second.clone(), first.clone()],
-        vec![first.clone(), first.clone()],
-        vec![site_key(0, "00112233aabbccdd")],
-        vec![site_key(1, "00112233aabbccd")],
-        vec![site_key(1, "00112233aabbccdg")],
-    ] {
-        assert!(hello(wrong.clone()).check_site_keys().is_err(), "{wrong:?}");
-    }
-}

@@ -40,7 +40,10 @@ impl Job {
     /// The job that an offer asks for.
     pub(super) fn offered(now: BootTime, offer: &Offer) -> Result<Self, InvalidCredential> {
         let work = match &offer.action {
-            Action::Encode(credential) => Work::Encode(Box::new(convert::credential(credential)?)),
+            Action::Encode(credential) => {
+                credential.check()?;
+                Work::Encode(Box::new(convert::credential(credential)?))
+            }
             Action::Scan => Work::Scan,
         };
         Ok(Self {

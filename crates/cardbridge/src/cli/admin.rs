@@ -147,8 +147,7 @@ fn failure(error: AdminError) -> Failure {
         AdminError::BadName
         | AdminError::NameTaken(_)
         | AdminError::UnknownTimeZone(_)
-        | AdminError::TooManyRooms
-        | AdminError::TooManyCommonDoors => failure.into_wrong_input(),
+        | AdminError::TooManyDoors => failure.into_wrong_input(),
         _ => failure,
     }
 }

@@ -65,6 +65,9 @@ pub(crate) fn admit_encode(
             Admission::EncodingElsewhere
         };
     }
+    if credential.is_deleted() {
+        return Admission::EndAtOnce(attempt_error::credential_deleted());
+    }
     if let Some(ended_at) = credential.ends_at.filter(|end| *end <= now) {
         return Admission::EndAtOnce(attempt_error::credential_ended(ended_at));
     }
@@ -173,6 +176,11 @@ mod tests {
         assert_eq!(error_of(admission), "uncategorized_error");
         assert_eq!(admit_scan(&stranger), Admission::Begin { places_before: 0 });
 
+        credential.deleted_at = Some(rows::NOW);
+        let admission = admit_encode(&desk(&encoder), &credential, None, rows::NOW);
+        assert_eq!(error_of(admission), "credential_deleted");
+
+        credential.deleted_at = None;
         credential.ends_at = Some(rows::NOW);
         let admission = admit_encode(&desk(&encoder), &credential, None, rows::NOW);
         assert_eq!(error_of(admission), "uncategorized_error");

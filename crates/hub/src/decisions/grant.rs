@@ -59,6 +59,9 @@ pub(crate) fn decide(state: &Circumstances<'_>, ask: &AskGrant, now: Moment) -> 
             Verdict::Deny(attempt_error::ask_changed())
         };
     }
+    if credential.is_deleted() {
+        return Verdict::Deny(attempt_error::credential_deleted());
+    }
     if let Some(error) = attempt_error::site_keys(state.site_keys) {
         return Verdict::Deny(error);
     }
@@ -252,6 +255,10 @@ mod tests {
                 "uncategorized_error"
             );
         }
+
+        let mut deleted = world();
+        deleted.credential.deleted_at = Some(rows::NOW);
+        assert_eq!(deny_kind(deleted.decide(&ask(CARD))), "credential_deleted");
 
         let mut over = world();
         over.credential.ends_at = Some(rows::NOW);

@@ -2,6 +2,7 @@
 //! network; `transactions` loads the rows before and applies the effects after, in one commit.
 
 pub(crate) mod admission;
+pub(crate) mod card_image;
 pub(crate) mod grant;
 pub(crate) mod outcome;
 pub(crate) mod scan;

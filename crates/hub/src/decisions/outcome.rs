@@ -7,7 +7,7 @@
 mod tests;
 mod written;
 
-use protocol::link::{AttemptError, Outcome, Scanned};
+use protocol::link::{AttemptError, CardCondition, Outcome, Scanned};
 
 use crate::attempt_error;
 use crate::id::CredentialId;
@@ -45,6 +45,8 @@ pub(crate) enum Effect {
     Overwrite(CredentialId),
     /// This credential's doors were taken over.
     Override(CredentialId),
+    /// This credential's card was found wiped.
+    Discard(CredentialId),
     /// Tell.
     Emit(Subject),
     /// The attempt ends with the credential as it is after all this.
@@ -89,6 +91,9 @@ pub(crate) fn decide(state: &Circumstances<'_>, outcome: &Outcome) -> Vec<Effect
             effects.push(Effect::Fail(error.clone()));
         }
         (Kind::Scan, Outcome::Scanned(scanned)) => {
+            if scanned.condition == CardCondition::Blank {
+                discard(state, &scanned.uid, &mut effects);
+            }
             effects.push(match super::scan::refusal(scanned) {
                 Some(error) => Effect::Fail(error),
                 None => Effect::SucceedWithScan(Box::new(scanned.clone())),
@@ -104,6 +109,30 @@ pub(crate) fn decide(state: &Circumstances<'_>, outcome: &Outcome) -> Vec<Effect
         effects.retain(|effect| !ends_the_attempt(effect));
     }
     effects
+}
+
+/// A card that held credentials of the site is as it was delivered: somebody wiped it. A report that comes late says
+/// nothing of what was written since.
+fn discard(state: &Circumstances<'_>, uid: &str, effects: &mut Vec<Effect>) {
+    let scan = state.attempt;
+    if scan.status != Status::Pending {
+        return;
+    }
+    for known in state.on_card {
+        let known = &known.credential;
+        let was_here = known.card_uid.as_deref() == Some(uid)
+            && known
+                .issued_at
+                .is_some_and(|issued| issued <= scan.created_at);
+        if !was_here || known.is_overwritten || known.is_discarded {
+            continue;
+        }
+        effects.push(Effect::Discard(known.acs_credential_id));
+        if known.is_valid() {
+            let subject = Subject::CredentialInvalidated(known.acs_credential_id);
+            effects.push(Effect::Emit(subject));
+        }
+    }
 }
 
 fn kind_of(outcome: &Outcome) -> OutcomeKind {

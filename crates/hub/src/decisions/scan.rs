@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 use protocol::api::{
     AcsCredential, CredentialOnEncoder, ScanResult, ScanWarning, ScannedVisionlineMetadata,
 };
-use protocol::link::{AttemptError, CardCondition, CardFormat, Scanned, ScannedCredential};
+use protocol::link::{AttemptError, CardCondition, Scanned, ScannedCredential};
 use uuid::Uuid;
 
 use crate::attempt_error;
+use crate::decisions::card_image;
 use crate::doors::{self, Door};
 use crate::moment::Moment;
 use crate::resources;
-use crate::store::credentials::CredentialWithDoors;
+use crate::store::credentials::{Credential, CredentialWithDoors};
 use crate::store::entrances::Entrance;
 
 /// A card of which nothing can be said: neither "empty" nor "holds this" would be true. The contract has no name for it,
@@ -31,37 +32,79 @@ pub(crate) fn refusal(scanned: &Scanned) -> Option<AttemptError> {
     }
 }
 
-/// The result for a card that could be read. `known` is the site's credential of the number on the card, `entrances`
-/// are the site's doors.
-pub(crate) fn result(
-    scanned: &Scanned,
-    known: Option<&CredentialWithDoors>,
-    entrances: &[Entrance],
-    now: Moment,
-) -> ScanResult {
+/// The site's credential of the number on a card.
+#[derive(Debug)]
+pub(crate) struct Known {
+    pub(crate) credential: CredentialWithDoors,
+    /// Whose it is.
+    pub(crate) holder: Option<String>,
+    /// How many cards of its stay were issued.
+    pub(crate) issued_cards: u32,
+}
+
+/// What the hub knows of a card that was scanned.
+#[derive(Debug)]
+pub(crate) struct Circumstances<'a> {
+    /// The site's credential of the number on the card.
+    pub(crate) known: Option<&'a Known>,
+    /// Of a card without a credential: the one that was written on it last, or perhaps was.
+    pub(crate) believed: Option<&'a CredentialWithDoors>,
+    /// The site's doors.
+    pub(crate) entrances: &'a [Entrance],
+}
+
+/// The result for a card that could be read.
+pub(crate) fn result(scanned: &Scanned, state: &Circumstances<'_>, now: Moment) -> ScanResult {
     let Some(read) = &scanned.credential else {
-        return ScanResult {
-            acs_credential_on_encoder: None,
-            acs_credential_on_seam: None,
-            warnings: Vec::new(),
-        };
+        return without_credential(scanned, state.believed);
     };
-    let on_encoder = on_encoder(&scanned.uid, read, known, entrances, now);
-    let on_seam = known.map(resources::credential);
+    let on_encoder = on_encoder(&scanned.uid, read, state, now);
+    let on_seam = state
+        .known
+        .filter(|known| !known.credential.credential.is_deleted())
+        .map(|known| resources::credential(&known.credential));
+    let warning = match &on_seam {
+        Some(on_seam) => out_of_sync(&on_encoder, on_seam),
+        None => Some(not_found(read, state.known.is_some())),
+    };
     ScanResult {
-        warnings: warning(&on_encoder, on_seam.as_ref(), read)
-            .into_iter()
-            .collect(),
+        warnings: warning.into_iter().collect(),
         acs_credential_on_encoder: Some(on_encoder),
         acs_credential_on_seam: on_seam,
     }
 }
 
+/// A blank card is just that. One whose writing was interrupted should hold what the hub believes it to.
+fn without_credential(scanned: &Scanned, believed: Option<&CredentialWithDoors>) -> ScanResult {
+    let mut result = ScanResult {
+        acs_credential_on_encoder: None,
+        acs_credential_on_seam: None,
+        warnings: Vec::new(),
+    };
+    if scanned.condition == CardCondition::Torn {
+        let live = believed.filter(|believed| !believed.credential.is_deleted());
+        result.acs_credential_on_seam = live.map(resources::credential);
+        result.warnings.push(if live.is_some() {
+            warning(
+                OUT_OF_SYNC,
+                "Writing this card was interrupted, so it opens no door. Put it on the encoder and encode the \
+                 credential again.",
+            )
+        } else {
+            warning(
+                NOT_FOUND,
+                "Writing this card was interrupted, so it opens no door, and the hub knows no credential that it \
+                 should hold. Encode any credential on it.",
+            )
+        });
+    }
+    result
+}
+
 fn on_encoder(
     uid: &str,
     read: &ScannedCredential,
-    known: Option<&CredentialWithDoors>,
-    entrances: &[Entrance],
+    state: &Circumstances<'_>,
     now: Moment,
 ) -> CredentialOnEncoder {
     let doors = doors::read(
@@ -71,12 +114,15 @@ fn on_encoder(
         &read.additional_doors,
     );
     let ids = |is_wanted: fn(&Door) -> bool| -> Vec<Uuid> {
-        entrances
+        state
+            .entrances
             .iter()
             .filter(|entrance| is_wanted(&entrance.door()) && doors.contains(&entrance.door()))
             .map(|entrance| entrance.acs_entrance_id.0)
             .collect()
     };
+    let known = state.known.map(|known| &known.credential);
+    let is = |flag: fn(&Credential) -> bool| known.is_some_and(|known| flag(&known.credential));
     CredentialOnEncoder {
         card_number: Some(uid.to_owned()),
         created_at: None,
@@ -84,45 +130,68 @@ fn on_encoder(
         starts_at: Some(Moment::from(read.starts_at).into()),
         ends_at: read.ends_at.map(|end| Moment::from(end).into()),
         visionline_metadata: ScannedVisionlineMetadata {
-            card_format: match read.format {
-                CardFormat::Rfid48 => "rfid48",
-                CardFormat::TLCode => "TLCode",
-            }
-            .to_owned(),
+            card_format: read.format.name().to_owned(),
+            card_holder: state.known.and_then(|known| known.holder.clone()),
             card_id: uid.to_owned(),
+            number_of_issued_cards: state.known.map_or(1, |known| known.issued_cards.max(1)),
             guest_acs_entrance_ids: ids(|door| matches!(door, Door::Guest(_))),
             common_acs_entrance_ids: ids(|door| matches!(door, Door::Common(_))),
             expired: read.ends_at.is_some_and(|end| Moment::from(end) <= now),
-            overridden: known.is_some_and(|known| known.credential.is_overridden),
-            overwritten: known.is_some_and(|known| known.credential.is_overwritten),
-            cancelled: false,
-            discarded: false,
+            overridden: is(|credential| credential.is_overridden),
+            overwritten: is(|credential| credential.is_overwritten),
+            cancelled: is(Credential::is_deleted),
+            discarded: is(|credential| credential.is_discarded),
+            pending_auto_update: known.is_some_and(|known| {
+                !known.credential.is_deleted() && card_image::is_out_of_date(read, known)
+            }),
         },
     }
 }
 
-fn warning(
-    on_encoder: &CredentialOnEncoder,
-    on_seam: Option<&AcsCredential>,
-    read: &ScannedCredential,
-) -> Option<ScanWarning> {
-    let Some(on_seam) = on_seam else {
-        return Some(ScanWarning {
-            warning_code: "acs_credential_on_seam_not_found".to_owned(),
-            warning_message: format!(
-                "The card holds credential {} of this site, which the hub does not know.",
-                read.number
-            ),
-        });
+const NOT_FOUND: &str = "acs_credential_on_seam_not_found";
+const OUT_OF_SYNC: &str = "acs_credential_on_encoder_out_of_sync";
+/// The numbers from here on are given at encoder PCs without a hub (DESIGN §5).
+const FIRST_STANDALONE_NUMBER: u32 = 0x8000_0000;
+
+fn warning(code: &str, message: impl Into<String>) -> ScanWarning {
+    ScanWarning {
+        warning_code: code.to_owned(),
+        warning_message: message.into(),
+    }
+}
+
+fn not_found(read: &ScannedCredential, is_deleted: bool) -> ScanWarning {
+    let number = read.number;
+    let why = if is_deleted {
+        "which was deleted. Encode another credential on the card"
+    } else if number >= FIRST_STANDALONE_NUMBER {
+        "which was made at an encoder PC without this hub"
+    } else {
+        "which the hub does not know"
     };
+    let message = format!("The card holds credential {number} of this site, {why}.");
+    warning(NOT_FOUND, message)
+}
+
+fn out_of_sync(on_encoder: &CredentialOnEncoder, on_seam: &AcsCredential) -> Option<ScanWarning> {
     let differing = differing_properties(on_encoder, on_seam);
-    (!differing.is_empty()).then(|| ScanWarning {
-        warning_code: "acs_credential_on_encoder_out_of_sync".to_owned(),
-        warning_message: format!(
+    if !differing.is_empty() {
+        let message = format!(
             "The following properties are out of sync between acs_credential_on_encoder and acs_credential_on_seam: {}",
             differing.join(", ")
-        ),
-    })
+        );
+        return Some(warning(OUT_OF_SYNC, message));
+    }
+    // The issue number or the format: neither is a property of the hub's side.
+    on_encoder
+        .visionline_metadata
+        .pending_auto_update
+        .then(|| {
+            warning(
+                OUT_OF_SYNC,
+                "The card holds an older state of its credential. Encode the credential again on this card.",
+            )
+        })
 }
 
 fn differing_properties(
@@ -159,141 +228,4 @@ fn differing_properties(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::decisions::rows;
-    use crate::doors::DoorCategory;
-    use protocol::link::CardFunction;
-
-    const CARD: &str = "04A1B2C3";
-
-    fn scanned(condition: CardCondition, credential: Option<ScannedCredential>) -> Scanned {
-        Scanned {
-            uid: CARD.to_owned(),
-            technology: "mifare_classic_1k".to_owned(),
-            condition,
-            credential,
-        }
-    }
-
-    fn read() -> ScannedCredential {
-        let credential = rows::credential(5);
-        ScannedCredential {
-            number: 5,
-            format: CardFormat::Rfid48,
-            function: CardFunction::Guest,
-            starts_at: credential.starts_at.timestamp(),
-            ends_at: credential.ends_at.map(Moment::timestamp),
-            issue_number: credential.issue_number,
-            first_room: 101,
-            room_count: 2,
-            common_doors: vec![3],
-            additional_doors: Vec::new(),
-        }
-    }
-
-    fn known() -> CredentialWithDoors {
-        let mut credential = rows::credential(5);
-        credential.issued_at = Some(rows::NOW);
-        credential.card_uid = Some(CARD.to_owned());
-        let mut known = rows::with_rooms(credential, &[101, 102]);
-        known
-            .entrances
-            .push(rows::entrance(DoorCategory::Common, 3));
-        known
-    }
-
-    fn doors() -> Vec<Entrance> {
-        let mut doors: Vec<Entrance> = (100..110)
-            .map(|room| rows::entrance(DoorCategory::Guest, room))
-            .collect();
-        doors.extend((0..5).map(|bit| rows::entrance(DoorCategory::Common, bit)));
-        doors
-    }
-
-    fn warnings(scanned: &Scanned, known: Option<&CredentialWithDoors>) -> Vec<(String, String)> {
-        result(scanned, known, &doors(), rows::NOW)
-            .warnings
-            .into_iter()
-            .map(|warning| (warning.warning_code, warning.warning_message))
-            .collect()
-    }
-
-    #[test]
-    fn a_card_in_step_with_the_hub_has_no_warning() {
-        let scanned = scanned(CardCondition::Ours, Some(read()));
-        assert_eq!(warnings(&scanned, Some(&known())), []);
-    }
-
-    #[test]
-    fn seconds_of_the_hub_do_not_count_because_a_card_holds_minutes() {
-        let mut known = known();
-        known.credential.starts_at = known
-            .credential
-            .starts_at
-            .after(std::time::Duration::from_secs(59));
-        assert_eq!(
-            warnings(&scanned(CardCondition::Ours, Some(read())), Some(&known)),
-            []
-        );
-    }
-
-    #[test]
-    fn every_property_that_differs_is_named_as_documented() {
-        let base = "The following properties are out of sync between acs_credential_on_encoder and \
-                    acs_credential_on_seam: ";
-        type Change = fn(&mut ScannedCredential);
-        let cases: [(Change, &str); 3] = [
-            (|read| read.ends_at = None, "ends_at"),
-            (
-                |read| read.room_count = 1,
-                "visionline_metadata.guest_acs_entrance_ids",
-            ),
-            (
-                |read| {
-                    read.common_doors.clear();
-                    read.starts_at = rows::NOW
-                        .after(std::time::Duration::from_secs(60))
-                        .timestamp();
-                },
-                "starts_at, visionline_metadata.common_acs_entrance_ids",
-            ),
-        ];
-        for (change, names) in cases {
-            let mut read = read();
-            change(&mut read);
-            assert_eq!(
-                warnings(&scanned(CardCondition::Ours, Some(read)), Some(&known())),
-                [(
-                    "acs_credential_on_encoder_out_of_sync".to_owned(),
-                    format!("{base}{names}")
-                )]
-            );
-        }
-    }
-
-    #[test]
-    fn a_credential_that_the_hub_does_not_know_is_said_so() {
-        let warnings = warnings(&scanned(CardCondition::Ours, Some(read())), None);
-        assert_eq!(warnings[0].0, "acs_credential_on_seam_not_found");
-    }
-
-    #[test]
-    fn a_card_without_a_credential_is_null_on_both_sides() {
-        for condition in [CardCondition::Blank, CardCondition::Torn] {
-            let scanned = scanned(condition, None);
-            assert_eq!(refusal(&scanned), None);
-            let result = result(&scanned, None, &doors(), rows::NOW);
-            assert_eq!(result.acs_credential_on_encoder, None);
-            assert_eq!(result.warnings, []);
-        }
-    }
-
-    #[test]
-    fn a_card_that_cannot_be_read_is_an_error_and_not_empty() {
-        for condition in [CardCondition::Foreign, CardCondition::Unsupported] {
-            let error = refusal(&scanned(condition, None)).unwrap();
-            assert_eq!(error.kind, "uncategorized_error");
-        }
-    }
-}
+mod tests;

@@ -1,5 +1,7 @@
 //! The rule of the issue number by examples.
 
+mod any_history;
+
 use super::*;
 
 const DAY: i64 = 24 * 60;
@@ -25,6 +27,7 @@ fn wish(mode: Mode, rooms: &[u128], from: i64, to: i64) -> Wish {
         mode,
         function: CardFunction::Guest,
         starts_at: at(from),
+        is_start_given: true,
         ends_at: Some(at(to)),
         guest_doors: doors(rooms),
     }
@@ -33,6 +36,7 @@ fn wish(mode: Mode, rooms: &[u128], from: i64, to: i64) -> Wish {
 fn card(id: u128, number: u32, rooms: &[u128], from: i64, to: i64) -> Neighbour {
     Neighbour {
         id: CredentialId(uuid::Uuid::from_u128(id)),
+        stay: CredentialId(uuid::Uuid::from_u128(id)),
         function: CardFunction::Guest,
         issue_number: number,
         starts_at: at(from),
@@ -40,6 +44,7 @@ fn card(id: u128, number: u32, rooms: &[u128], from: i64, to: i64) -> Neighbour 
         guest_doors: doors(rooms),
         is_issued: true,
         is_void: false,
+        is_deleted: false,
     }
 }
 
@@ -107,7 +112,7 @@ fn a_joiner_takes_the_number_of_its_stay_and_no_more_doors() {
     check(
         &join(&[ROOM_101, ROOM_103]),
         std::slice::from_ref(&stay),
-        Err(NoIssueNumber::DoorsBeyondStay),
+        Err(NoIssueNumber::DoorsBeyondStay(doors(&[ROOM_103]))),
     );
     let mut void = stay.clone();
     void.is_void = true;
@@ -137,6 +142,7 @@ fn auto_join_overrides_only_where_no_valid_card_exists() {
     for spoil in [
         (|card| card.is_issued = false) as fn(&mut Neighbour),
         |card| card.is_void = true,
+        |card| card.is_deleted = true,
         |card| card.ends_at = Some(at(DAY)),
     ] {
         let mut spoilt = valid.clone();
@@ -154,7 +160,7 @@ fn auto_join_joins_the_newest_stay_or_says_why_not() {
     check(
         &wish(Mode::Auto, &[ROOM_101, ROOM_102], DAY, 3 * DAY),
         &[newer],
-        Err(NoIssueNumber::NoStayCoversDoors),
+        Err(NoIssueNumber::NoStayCoversDoors(doors(&[ROOM_102]))),
     );
     check(
         &wish(Mode::JoinExisting, &[ROOM_101], DAY, 3 * DAY),

@@ -20,7 +20,7 @@ use axum::handler::Handler;
 use axum::http::{StatusCode, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{self, MethodRouter, get, patch, post};
 use protocol::api::Pagination;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -50,6 +50,8 @@ pub(crate) fn router(core: Arc<Core>) -> Router {
         .route("/acs/credentials/create", write(credentials::create))
         .route("/acs/credentials/get", read(credentials::get))
         .route("/acs/credentials/list", read(credentials::list))
+        .route("/acs/credentials/update", update(credentials::update))
+        .route("/acs/credentials/delete", delete(credentials::delete))
         .route("/acs/encoders/get", read(encoders::get))
         .route("/acs/encoders/list", read(encoders::list))
         .route(
@@ -96,6 +98,36 @@ where
     T: 'static,
 {
     post(handler).fallback(only_post)
+}
+
+/// An update is a POST or a PATCH.
+fn update<H, T>(handler: H) -> MethodRouter<Arc<Core>>
+where
+    H: Handler<T, Arc<Core>>,
+    T: 'static,
+{
+    patch(handler.clone())
+        .post(handler)
+        .fallback(only_patch_and_post)
+}
+
+/// A deletion is a POST or a DELETE.
+fn delete<H, T>(handler: H) -> MethodRouter<Arc<Core>>
+where
+    H: Handler<T, Arc<Core>>,
+    T: 'static,
+{
+    routing::delete(handler.clone())
+        .post(handler)
+        .fallback(only_delete_and_post)
+}
+
+async fn only_patch_and_post() -> ApiError {
+    ApiError::MethodNotAllowed("PATCH,POST")
+}
+
+async fn only_delete_and_post() -> ApiError {
+    ApiError::MethodNotAllowed("DELETE,POST")
 }
 
 async fn only_get_and_post() -> ApiError {
@@ -153,6 +185,11 @@ async fn system_image() -> Response {
 /// One resource under its key.
 fn one(key: &str, resource: &impl Serialize) -> Json<Value> {
     Json(json!({ key: resource, "ok": true }))
+}
+
+/// A success that has nothing to tell.
+fn done() -> Json<Value> {
+    Json(json!({ "ok": true }))
 }
 
 /// A list that comes whole.

@@ -1,5 +1,7 @@
-//! Credentials and the doors they open.
+//! Credentials and the doors they open. Deleted ones stay: locks may know their numbers, and cards may hold them.
 
+mod changes;
+mod neighbours;
 #[cfg(test)]
 mod tests;
 
@@ -7,9 +9,14 @@ use std::collections::{BTreeSet, HashMap};
 
 use sqlx::Row;
 
+pub(crate) use self::changes::{
+    Changed, set_changed, set_deleted, set_discarded, set_issued, set_number_of_stay,
+    set_overridden, set_overwritten,
+};
+pub(crate) use self::neighbours::{before, locked_out_by, of_stay};
 use super::entrances::Entrance;
 use super::{Db, Page, like_pattern};
-use crate::doors::DoorCategory;
+use crate::doors::{CardFormat, Door, DoorCategory};
 use crate::id::{AccountId, CredentialId, EntranceId, SiteId, UserId, WorkspaceId};
 use crate::issue_number::Neighbour;
 use crate::moment::Moment;
@@ -46,6 +53,19 @@ pub(crate) struct Credential {
     pub(crate) card_uid: Option<String>,
     pub(crate) is_overridden: bool,
     pub(crate) is_overwritten: bool,
+    /// Its card was found wiped.
+    pub(crate) is_discarded: bool,
+    pub(crate) deleted_at: Option<Moment>,
+    /// What was asked for; without one the hub picks what the doors fit in.
+    pub(crate) card_format: Option<CardFormat>,
+    /// The override whose issue number it has; its own id for an override.
+    pub(crate) stay_id: CredentialId,
+    /// Counts the changes of what is to be on the card.
+    pub(crate) revision: i64,
+    /// When what is to be on the card last changed.
+    pub(crate) changed_at: Option<Moment>,
+    /// What was last written on the card, or an older state than that.
+    pub(crate) written_revision: Option<i64>,
     /// A card that may or may not hold it, after an outcome that nobody knows.
     pub(crate) doubtful_uid: Option<String>,
     pub(crate) doubtful_since: Option<Moment>,
@@ -57,9 +77,19 @@ impl Credential {
         self.issued_at.is_some()
     }
 
-    /// Neither overridden nor overwritten.
+    /// Issued, and neither overridden, overwritten, discarded nor cancelled.
     pub(crate) fn is_valid(&self) -> bool {
-        self.is_issued() && !self.is_overridden && !self.is_overwritten
+        self.is_issued() && !self.is_void() && !self.is_deleted()
+    }
+
+    /// Overridden, overwritten or discarded.
+    pub(crate) fn is_void(&self) -> bool {
+        self.is_overridden || self.is_overwritten || self.is_discarded
+    }
+
+    /// Deleted, which cards call cancelled.
+    pub(crate) fn is_deleted(&self) -> bool {
+        self.deleted_at.is_some()
     }
 }
 
@@ -80,6 +110,11 @@ impl CredentialWithDoors {
             .collect()
     }
 
+    /// Its doors as locks and cards know them.
+    pub(crate) fn doors(&self) -> Vec<Door> {
+        self.entrances.iter().map(Entrance::door).collect()
+    }
+
     fn guest_doors(&self) -> BTreeSet<EntranceId> {
         self.entrance_ids(DoorCategory::Guest).into_iter().collect()
     }
@@ -88,13 +123,15 @@ impl CredentialWithDoors {
     pub(crate) fn neighbour(&self) -> Neighbour {
         Neighbour {
             id: self.credential.acs_credential_id,
+            stay: self.credential.stay_id,
             function: self.credential.card_function,
             issue_number: self.credential.issue_number,
             starts_at: self.credential.starts_at,
             ends_at: self.credential.ends_at,
             guest_doors: self.guest_doors(),
             is_issued: self.credential.is_issued(),
-            is_void: self.credential.is_overridden || self.credential.is_overwritten,
+            is_void: self.credential.is_void(),
+            is_deleted: self.credential.is_deleted(),
         }
     }
 }
@@ -110,7 +147,10 @@ pub(crate) struct NewCredential {
     pub(crate) card_function: CardFunction,
     pub(crate) starts_at: Moment,
     pub(crate) ends_at: Option<Moment>,
+    pub(crate) card_format: Option<CardFormat>,
     pub(crate) issue_number: u32,
+    /// The stay that it joins; `None` for one of its own.
+    pub(crate) stay: Option<CredentialId>,
     pub(crate) is_override: bool,
     pub(crate) auto_join: Option<bool>,
     pub(crate) joined: Vec<CredentialId>,
@@ -125,7 +165,8 @@ macro_rules! select {
             "SELECT c.seq, c.acs_credential_id, c.acs_system_id, s.workspace_id, s.connected_account_id, \
              c.acs_user_id, c.number, c.display_name, c.card_function, c.starts_at, c.ends_at, c.issue_number, \
              c.is_override, c.auto_join, c.joiner_ids, c.created_at, c.issued_at, c.card_uid, c.is_overridden, \
-             c.is_overwritten, g.uid AS doubtful_uid, g.granted_at AS doubtful_since \
+             c.is_overwritten, c.is_discarded, c.deleted_at, c.card_format, c.stay_id, c.revision, c.changed_at, \
+             c.written_revision, g.uid AS doubtful_uid, g.granted_at AS doubtful_since \
              FROM credentials c JOIN sites s USING (acs_system_id) LEFT JOIN grants g ON g.seq = \
              (SELECT d.seq FROM grants d WHERE d.acs_credential_id = c.acs_credential_id AND d.state = 'doubtful' \
              AND d.state <> 'released' ORDER BY d.granted_at, d.seq LIMIT 1) ",
@@ -134,6 +175,8 @@ macro_rules! select {
     };
 }
 
+use select;
+
 // What every card takes. Lists of ids are one parameter, a JSON list: SQLite limits how many parameters there are.
 const BY_ID: &str = select!("WHERE c.acs_credential_id = ?1");
 const BY_NUMBER: &str = select!("WHERE c.acs_system_id = ?1 AND c.number = ?2");
@@ -141,25 +184,8 @@ const ON_CARD: &str = select!(
     "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM grants \
      WHERE acs_system_id = ?1 AND uid = ?2 AND state <> 'released') ORDER BY c.seq"
 );
-const NAMED: &str = select!(
-    "WHERE c.acs_credential_id IN (SELECT value FROM json_each(?1)) AND +c.acs_system_id = ?2 ORDER BY c.seq"
-);
-const HIGHEST_AT_DOORS: &str = select!(
-    "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM credential_entrances \
-     WHERE acs_entrance_id IN (SELECT value FROM json_each(?1))) \
-     AND (?2 IS NULL OR c.starts_at < ?2) ORDER BY c.issue_number DESC, c.seq LIMIT 1"
-);
-const VALID_AT_DOORS: &str = select!(
-    "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM credential_entrances \
-     WHERE acs_entrance_id IN (SELECT value FROM json_each(?1))) \
-     AND c.issued_at IS NOT NULL AND NOT c.is_overridden AND NOT c.is_overwritten \
-     AND (c.ends_at IS NULL OR c.ends_at > ?2) ORDER BY c.seq"
-);
-const LOCKED_OUT: &str = select!(
-    "WHERE c.acs_credential_id IN (SELECT acs_credential_id FROM credential_entrances \
-     WHERE acs_entrance_id IN (SELECT value FROM json_each(?1))) \
-     AND c.issue_number < ?2 AND NOT c.is_overridden AND (c.ends_at IS NULL OR c.ends_at > ?3) ORDER BY c.seq"
-);
+const ISSUED_OF_STAY: &str =
+    "SELECT COUNT(*) FROM credentials WHERE stay_id = ? AND issued_at IS NOT NULL";
 const DOORS: &str = "SELECT ce.acs_credential_id, e.seq, e.acs_entrance_id, e.acs_system_id, \
     s.connected_account_id, e.name, e.category, e.door, e.created_at \
     FROM credential_entrances ce JOIN entrances e USING (acs_entrance_id) JOIN sites s USING (acs_system_id) \
@@ -177,8 +203,8 @@ pub(crate) struct Filter {
 pub(crate) async fn insert(db: &mut Db, new: &NewCredential, now: Moment) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO credentials (acs_credential_id, acs_system_id, acs_user_id, number, display_name, card_function, \
-         starts_at, ends_at, issue_number, is_override, auto_join, joiner_ids, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         starts_at, ends_at, card_format, issue_number, stay_id, is_override, auto_join, joiner_ids, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(new.acs_credential_id)
     .bind(new.acs_system_id)
@@ -188,18 +214,24 @@ pub(crate) async fn insert(db: &mut Db, new: &NewCredential, now: Moment) -> sql
     .bind(new.card_function)
     .bind(new.starts_at)
     .bind(new.ends_at)
+    .bind(new.card_format)
     .bind(new.issue_number)
+    .bind(new.stay.unwrap_or(new.acs_credential_id))
     .bind(new.is_override)
     .bind(new.auto_join)
     .bind(json_list(new.joined.iter().map(|id| id.0)))
     .bind(now)
     .execute(&mut *db)
     .await?;
-    for entrance in &new.entrances {
+    insert_doors(db, new.acs_credential_id, &new.entrances).await
+}
+
+async fn insert_doors(db: &mut Db, id: CredentialId, entrances: &[EntranceId]) -> sqlx::Result<()> {
+    for entrance in entrances {
         sqlx::query(
             "INSERT INTO credential_entrances (acs_credential_id, acs_entrance_id) VALUES (?, ?)",
         )
-        .bind(new.acs_credential_id)
+        .bind(id)
         .bind(*entrance)
         .execute(&mut *db)
         .await?;
@@ -207,6 +239,7 @@ pub(crate) async fn insert(db: &mut Db, new: &NewCredential, now: Moment) -> sql
     Ok(())
 }
 
+/// The credential, deleted or not.
 pub(crate) async fn get(
     db: &mut Db,
     id: CredentialId,
@@ -215,6 +248,7 @@ pub(crate) async fn get(
     Ok(with_doors(db, found).await?.pop())
 }
 
+/// The credential, if it is of that workspace and not deleted.
 pub(crate) async fn get_in(
     db: &mut Db,
     workspace: WorkspaceId,
@@ -222,9 +256,11 @@ pub(crate) async fn get_in(
 ) -> sqlx::Result<Option<CredentialWithDoors>> {
     Ok(get(db, id)
         .await?
-        .filter(|found| found.credential.workspace_id == workspace))
+        .filter(|found| found.credential.workspace_id == workspace)
+        .filter(|found| !found.credential.is_deleted()))
 }
 
+/// The credential with that number on its card, deleted or not.
 pub(crate) async fn by_number(
     db: &mut Db,
     site: SiteId,
@@ -246,7 +282,9 @@ pub(crate) async fn list(
 ) -> sqlx::Result<Vec<CredentialWithDoors>> {
     let mut query = sqlx::QueryBuilder::new(select!(""));
     query.push(" WHERE s.workspace_id = ").push_bind(workspace);
-    query.push(" AND c.seq > ").push_bind(page.after);
+    query
+        .push(" AND c.deleted_at IS NULL AND c.seq > ")
+        .push_bind(page.after);
     if let Some(site) = filter.site {
         query.push(" AND c.acs_system_id = ").push_bind(site);
     }
@@ -271,53 +309,25 @@ pub(crate) async fn list(
     with_doors(db, found).await
 }
 
-/// What the issue number of a new credential with these guest doors is decided by, however long the doors' history
-/// is: the credential with the highest issue number among those that start before `ends_at`, the valid ones that have
-/// not ended, and those of the site that are named.
-pub(crate) async fn before_new(
-    db: &mut Db,
-    site: SiteId,
-    guest_doors: &BTreeSet<EntranceId>,
-    ends_at: Option<Moment>,
-    named: &[CredentialId],
-    now: Moment,
-) -> sqlx::Result<Vec<CredentialWithDoors>> {
-    let doors = json_list(guest_doors.iter().map(|door| door.0));
-    let mut found: Vec<Credential> = sqlx::query_as(VALID_AT_DOORS)
-        .bind(&doors)
-        .bind(now)
-        .fetch_all(&mut *db)
-        .await?;
-    let highest: Vec<Credential> = sqlx::query_as(HIGHEST_AT_DOORS)
-        .bind(&doors)
-        .bind(ends_at)
-        .fetch_all(&mut *db)
-        .await?;
-    let named: Vec<Credential> = sqlx::query_as(NAMED)
-        .bind(json_list(named.iter().map(|id| id.0)))
-        .bind(site)
-        .fetch_all(&mut *db)
-        .await?;
-    found.extend(highest);
-    found.extend(named);
-    found.sort_by_key(|credential| credential.seq);
-    found.dedup_by_key(|credential| credential.seq);
-    with_doors(db, found).await
+/// How many cards of a stay were issued.
+pub(crate) async fn issued_of_stay(db: &mut Db, stay: CredentialId) -> sqlx::Result<u32> {
+    sqlx::query_scalar(ISSUED_OF_STAY)
+        .bind(stay)
+        .fetch_one(db)
+        .await
 }
 
-/// The credentials whose guest doors this one takes over when it is an override: those with a lower issue number that
-/// end after it starts and were not taken over before.
-pub(crate) async fn locked_out_by(
-    db: &mut Db,
-    newer: &CredentialWithDoors,
-) -> sqlx::Result<Vec<CredentialWithDoors>> {
-    let found = sqlx::query_as(LOCKED_OUT)
-        .bind(json_list(newer.guest_doors().iter().map(|door| door.0)))
-        .bind(newer.credential.issue_number)
-        .bind(newer.credential.starts_at)
-        .fetch_all(&mut *db)
-        .await?;
-    with_doors(db, found).await
+/// Whether a card of the stay may have been written or is about to be, so that locks may know its number.
+pub(crate) async fn may_be_known(db: &mut Db, stay: CredentialId) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM credentials c JOIN grants g USING (acs_credential_id) \
+         WHERE c.stay_id = ?1 AND g.state <> 'released') \
+         OR EXISTS (SELECT 1 FROM credentials c JOIN attempts a USING (acs_credential_id) \
+         WHERE c.stay_id = ?1 AND a.status = 'pending')",
+    )
+    .bind(stay)
+    .fetch_one(db)
+    .await
 }
 
 /// The credentials that a card of the site held or may have held.
@@ -361,40 +371,4 @@ async fn with_doors(
 /// Ids as they are stored, for `json_each`.
 fn json_list(ids: impl Iterator<Item = uuid::Uuid>) -> String {
     serde_json::json!(ids.collect::<Vec<_>>()).to_string()
-}
-
-/// It is on this card from now on.
-pub(crate) async fn set_issued(
-    db: &mut Db,
-    id: CredentialId,
-    uid: &str,
-    now: Moment,
-) -> sqlx::Result<()> {
-    sqlx::query(
-        "UPDATE credentials SET issued_at = ?, card_uid = ?, is_overwritten = 0 WHERE acs_credential_id = ?",
-    )
-    .bind(now)
-    .bind(uid)
-    .bind(id)
-    .execute(db)
-    .await?;
-    Ok(())
-}
-
-/// An override for one of its guest doors was encoded.
-pub(crate) async fn set_overridden(db: &mut Db, id: CredentialId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE credentials SET is_overridden = 1 WHERE acs_credential_id = ?")
-        .bind(id)
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-/// Its card was encoded with another credential.
-pub(crate) async fn set_overwritten(db: &mut Db, id: CredentialId) -> sqlx::Result<()> {
-    sqlx::query("UPDATE credentials SET is_overwritten = 1 WHERE acs_credential_id = ?")
-        .bind(id)
-        .execute(db)
-        .await?;
-    Ok(())
 }

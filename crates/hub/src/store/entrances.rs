@@ -145,7 +145,8 @@ pub(crate) async fn list(
     if let Some(credential) = filter.credential {
         query
             .push(
-                " AND e.acs_entrance_id IN (SELECT acs_entrance_id FROM credential_entrances WHERE acs_credential_id = ",
+                " AND e.acs_entrance_id IN (SELECT acs_entrance_id FROM credential_entrances JOIN credentials \
+                 USING (acs_credential_id) WHERE deleted_at IS NULL AND acs_credential_id = ",
             )
             .push_bind(credential)
             .push(")");

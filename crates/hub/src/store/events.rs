@@ -28,6 +28,7 @@ pub(crate) enum Subject {
     CredentialIssued(CredentialId),
     CredentialReissued(CredentialId),
     CredentialInvalidated(CredentialId),
+    CredentialDeleted(CredentialId),
     EncoderAdded(EncoderId),
     UserCreated(UserId),
     EntranceAdded(EntranceId),
@@ -40,6 +41,7 @@ impl Subject {
             Self::CredentialIssued(_) => "acs_credential.issued",
             Self::CredentialReissued(_) => "acs_credential.reissued",
             Self::CredentialInvalidated(_) => "acs_credential.invalidated",
+            Self::CredentialDeleted(_) => "acs_credential.deleted",
             Self::EncoderAdded(_) => "acs_encoder.added",
             Self::UserCreated(_) => "acs_user.created",
             Self::EntranceAdded(_) => "acs_entrance.added",
@@ -76,7 +78,8 @@ pub(crate) async fn emit(
     match subject {
         Subject::CredentialIssued(id)
         | Subject::CredentialReissued(id)
-        | Subject::CredentialInvalidated(id) => credential = Some(id),
+        | Subject::CredentialInvalidated(id)
+        | Subject::CredentialDeleted(id) => credential = Some(id),
         Subject::EncoderAdded(id) => encoder = Some(id),
         Subject::UserCreated(id) => user = Some(id),
         Subject::EntranceAdded(id) => entrance = Some(id),

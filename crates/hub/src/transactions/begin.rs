@@ -40,8 +40,9 @@ impl Core {
         let encoder = encoders::get_in(&mut db, workspace, encoder)
             .await?
             .ok_or(Refusal::EncoderNotFound(encoder))?;
-        let credential = credentials::get_in(&mut db, workspace, credential)
+        let credential = credentials::get(&mut db, credential)
             .await?
+            .filter(|found| found.credential.workspace_id == workspace)
             .ok_or(Refusal::CredentialNotFound(credential))?
             .credential;
         if credential.acs_system_id != encoder.acs_system_id {
@@ -147,6 +148,7 @@ fn blank_attempt(encoder: &Encoder, credential: Option<&Credential>, now: Moment
             Kind::Scan
         },
         acs_credential_id: credential.map(|credential| credential.acs_credential_id),
+        credential_revision: credential.map(|credential| credential.revision),
         fence: 0,
         status: Status::Pending,
         created_at: now,

@@ -3,21 +3,19 @@
 use std::collections::HashSet;
 
 use protocol::link::{
-    Action, BridgeSnapshot, CardFormat, Credential, EncoderFence, EncoderState, Hello, HubSnapshot,
-    JobState, Offer, RegisteredEncoder, Welcome,
+    Action, BridgeSnapshot, EncoderFence, EncoderState, Hello, HubSnapshot, JobState, Offer,
+    RegisteredEncoder, Welcome,
 };
 use uuid::Uuid;
 
 use crate::attempt_error;
 use crate::core::Core;
-use crate::decisions::site_keys;
-use crate::doors;
+use crate::decisions::{card_image, site_keys};
 use crate::id::BridgeId;
 use crate::moment::Moment;
 use crate::store::attempts::{self, Attempt, End, Kind};
 use crate::store::bridges::{self, Bridge};
-use crate::store::credentials::{self, CardFunction, CredentialWithDoors};
-use crate::store::entrances::Entrance;
+use crate::store::credentials;
 use crate::store::events::Subject;
 use crate::store::{Db, encoders, events, sites};
 
@@ -277,35 +275,12 @@ async fn action(db: &mut Db, attempt: &Attempt) -> Result<Action, LinkError> {
             let found = credentials::get(db, id)
                 .await?
                 .ok_or(sqlx::Error::RowNotFound)?;
-            Ok(Action::Encode(for_the_card(&found)?))
+            let image = card_image::for_the_card(&found).map_err(|_| {
+                LinkError::Protocol("a credential was kept that does not fit on a card")
+            })?;
+            Ok(Action::Encode(image))
         }
     }
-}
-
-/// A credential as it goes on a card: times cut to the minute, doors placed as when it was created.
-fn for_the_card(found: &CredentialWithDoors) -> Result<Credential, LinkError> {
-    let doors: Vec<doors::Door> = found.entrances.iter().map(Entrance::door).collect();
-    let placing = doors::place(&doors)
-        .map_err(|_| LinkError::Protocol("a credential was kept that does not fit on a card"))?;
-    let credential = &found.credential;
-    Ok(Credential {
-        acs_credential_id: credential.acs_credential_id.0,
-        number: credential.number,
-        format: CardFormat::Rfid48,
-        function: match credential.card_function {
-            CardFunction::Guest => protocol::link::CardFunction::Guest,
-            CardFunction::Staff => protocol::link::CardFunction::Staff,
-        },
-        starts_at: credential.starts_at.to_the_minute().timestamp(),
-        ends_at: credential
-            .ends_at
-            .map(|end| end.to_the_minute().timestamp()),
-        issue_number: credential.issue_number,
-        first_room: placing.first_room,
-        room_count: placing.room_count,
-        common_doors: placing.common_doors,
-        additional_doors: placing.additional_doors,
-    })
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

@@ -72,7 +72,7 @@ impl Core {
         Ok(())
     }
 
-    fn tell_ended(&self, ended: &[Attempt]) {
+    pub(super) fn tell_ended(&self, ended: &[Attempt]) {
         for attempt in ended {
             let attempt_id = attempt.action_attempt_id.0;
             self.dispatch

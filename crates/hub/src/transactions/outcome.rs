@@ -5,14 +5,14 @@ use protocol::link::{Outcome, OutcomeReport, Scanned};
 use super::connect::LinkError;
 use crate::core::Core;
 use crate::decisions::outcome::{Circumstances, Effect, decide};
-use crate::decisions::scan;
+use crate::decisions::scan::{self, Known};
 use crate::id::{AttemptId, BridgeId};
 use crate::moment::Moment;
 use crate::resources;
 use crate::store::attempts::{self, Attempt, End};
 use crate::store::credentials::{self, CredentialWithDoors};
 use crate::store::grants::{self, Grant};
-use crate::store::{Db, bridges, entrances, events, sites};
+use crate::store::{Db, bridges, entrances, events, sites, users};
 
 /// What became of a reported outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,9 @@ async fn judge(db: &mut Db, attempt: &Attempt, outcome: &Outcome) -> sqlx::Resul
         }
         neighbours = credentials::locked_out_by(db, credential).await?;
     }
+    if let Outcome::Scanned(scanned) = outcome {
+        on_card = credentials::on_card(db, site, &scanned.uid).await?;
+    }
     let circumstances = Circumstances {
         attempt,
         credential: credential.as_ref(),
@@ -115,11 +118,13 @@ async fn apply(
             }
             Effect::Issue { uid } => {
                 let credential = attempt.acs_credential_id.ok_or(sqlx::Error::RowNotFound)?;
-                credentials::set_issued(db, credential, uid, now).await?;
+                let revision = attempt.credential_revision;
+                credentials::set_issued(db, credential, uid, revision, now).await?;
                 grants::settle_doubts(db, credential, uid).await?;
             }
             Effect::Overwrite(credential) => credentials::set_overwritten(db, *credential).await?,
             Effect::Override(credential) => credentials::set_overridden(db, *credential).await?,
+            Effect::Discard(credential) => credentials::set_discarded(db, *credential).await?,
             Effect::Emit(subject) => events::emit(db, &site, *subject, now).await?,
             Effect::SucceedWithCredential => {
                 let end = credential_result(db, attempt).await?;
@@ -153,12 +158,42 @@ async fn scan_result(
     now: Moment,
 ) -> sqlx::Result<End> {
     let site = attempt.acs_system_id;
-    let known = match &scanned.credential {
-        Some(read) => credentials::by_number(db, site, read.number).await?,
-        None => None,
-    };
+    let mut known = None;
+    let mut believed = None;
+    match &scanned.credential {
+        Some(read) => {
+            if let Some(found) = credentials::by_number(db, site, read.number).await? {
+                known = Some(Known {
+                    holder: holder(db, &found).await?,
+                    issued_cards: credentials::issued_of_stay(db, found.credential.stay_id).await?,
+                    credential: found,
+                });
+            }
+        }
+        None => {
+            let newest = grants::on_card(db, site, &scanned.uid).await?;
+            if let Some(grant) = newest.iter().max_by_key(|grant| grant.seq) {
+                believed = credentials::get(db, grant.acs_credential_id).await?;
+            }
+        }
+    }
     let doors = entrances::of_site(db, site).await?;
-    frozen(&scan::result(scanned, known.as_ref(), &doors, now))
+    let circumstances = scan::Circumstances {
+        known: known.as_ref(),
+        believed: believed.as_ref(),
+        entrances: &doors,
+    };
+    frozen(&scan::result(scanned, &circumstances, now))
+}
+
+/// The name of whose credential it is.
+async fn holder(db: &mut Db, found: &CredentialWithDoors) -> sqlx::Result<Option<String>> {
+    let credential = &found.credential;
+    let Some(id) = credential.acs_user_id else {
+        return Ok(None);
+    };
+    let user = users::get_in(db, credential.workspace_id, id).await?;
+    Ok(user.map(|user| user.full_name))
 }
 
 fn frozen(result: &impl serde::Serialize) -> sqlx::Result<End> {

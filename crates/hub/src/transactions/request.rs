@@ -5,7 +5,8 @@ use protocol::link::{AttemptError, RequestAnswer, RequestEncode, RequestResult};
 
 use super::begin::Refusal;
 use super::connect::LinkError;
-use super::new_credential::{self, NotCreated, Order};
+use super::new_credential::{self, Order};
+use super::not_granted::NotGranted;
 use crate::core::Core;
 use crate::doors::DoorCategory;
 use crate::id::{AttemptId, BridgeId};
@@ -32,7 +33,7 @@ enum NotTaken {
     #[error(transparent)]
     NoDoorNumber(#[from] crate::admin::AdminError),
     #[error(transparent)]
-    NotCreated(#[from] NotCreated),
+    NotGranted(#[from] NotGranted),
     #[error(transparent)]
     NotBegun(#[from] Refusal),
     #[error("{}", .0.message)]
@@ -107,7 +108,8 @@ impl Core {
             user: None,
             entrances: self.doors(db, &site, &request.doors, now).await?,
             card_function: CardFunction::Guest,
-            starts_at,
+            card_format: None,
+            starts_at: request.starts_at.map(Moment::from),
             ends_at,
             mode: match request.overrides {
                 Some(true) => Mode::Override,
@@ -170,7 +172,7 @@ impl Core {
 fn refused(refusal: NotTaken) -> Result<AttemptError, sqlx::Error> {
     let kind = match refusal {
         NotTaken::Database(error)
-        | NotTaken::NotCreated(NotCreated::Database(error))
+        | NotTaken::NotGranted(NotGranted::Database(error))
         | NotTaken::NotBegun(Refusal::Database(error))
         | NotTaken::NoDoorNumber(crate::admin::AdminError::Database(error)) => return Err(error),
         NotTaken::NotBegun(Refusal::Busy) => "encoder_busy",

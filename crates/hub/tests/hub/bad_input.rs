@@ -244,14 +244,20 @@ async fn a_credential_that_cannot_be_is_refused_with_the_reason() {
         (json!({ "starts_at": "2019-12-31T23:59:59Z" }), "2020"),
         (json!({ "starts_at": "tomorrow" }), "date and time"),
         (
-            json!({ "allowed_acs_entrance_ids": every_second }),
-            "8 (101, 103, 105, 107, 109, 111, 113",
+            json!({
+                "allowed_acs_entrance_ids": every_second,
+                "visionline_metadata": { "card_format": "rfid48" },
+            }),
+            "of these 10 doors it would hold 8 (101, 103, 105, 107, 109, 111, 113, 115); ask for those",
         ),
         (
             json!({ "hotek_metadata": { "override": true } }),
             "another kind of system",
         ),
-        (metadata(json!({ "card_format": "TLCode" })), "rfid48"),
+        (
+            metadata(json!({ "card_format": "tlcode" })),
+            "'rfid48' | 'TLCode'",
+        ),
         (
             metadata(json!({ "override": "yes" })),
             "for \"visionline_metadata.override\"",

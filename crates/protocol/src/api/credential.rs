@@ -73,7 +73,7 @@ pub struct CardVisionlineMetadata {
     /// Its number on the card, decimal; left out before it is issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential_id: Option<String>,
-    /// False once overridden or overwritten; left out before it is issued.
+    /// False once overridden, overwritten, discarded or cancelled; left out before it is issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub is_valid: Option<bool>,
 }

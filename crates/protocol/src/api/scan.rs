@@ -10,7 +10,7 @@ use super::{AcsCredential, Time};
 pub struct ScanResult {
     /// What the card holds; `null` when it holds no credential.
     pub acs_credential_on_encoder: Option<CredentialOnEncoder>,
-    /// The hub's credential of the same number.
+    /// The hub's credential of the same number; of a card whose writing was interrupted the one that it should hold.
     pub acs_credential_on_seam: Option<AcsCredential>,
     /// Where both sides differ.
     pub warnings: Vec<ScanWarning>,
@@ -38,8 +38,13 @@ pub struct CredentialOnEncoder {
 pub struct ScannedVisionlineMetadata {
     /// `rfid48` or `TLCode`.
     pub card_format: String,
+    /// Whose it is, for people; left out when the hub does not know.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub card_holder: Option<String>,
     /// The UID, upper-case hex.
     pub card_id: String,
+    /// How many cards of its stay were issued, joiners included; 1 when the hub knows of none but this one.
+    pub number_of_issued_cards: u32,
     /// The guest doors on the card that the hub knows.
     pub guest_acs_entrance_ids: Vec<Uuid>,
     /// The common doors on the card that the hub knows.
@@ -50,10 +55,12 @@ pub struct ScannedVisionlineMetadata {
     pub overridden: bool,
     /// The hub knows that its card was encoded with another credential.
     pub overwritten: bool,
-    /// Withdrawn; never so far.
+    /// Its credential was deleted.
     pub cancelled: bool,
-    /// Thrown away; never so far.
+    /// Its card was found wiped since it was written.
     pub discarded: bool,
+    /// Encoding it again would write something else on the card.
+    pub pending_auto_update: bool,
 }
 
 /// Where card and hub differ.

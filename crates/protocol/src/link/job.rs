@@ -54,7 +54,8 @@ pub struct Credential {
     pub room_count: u8,
     /// Common doors by their bit, 0 to 27.
     pub common_doors: Vec<u8>,
-    /// Up to seven further doors.
+    /// Guest rooms outside the run, and common doors from 28 on: up to 7 in `rfid48`, up to 255 in `TLCode`. A card may
+    /// hold fewer; the bridge says then what would fit.
     pub additional_doors: Vec<AdditionalDoor>,
 }
 

@@ -53,6 +53,11 @@ fn issue(
     } else {
         Subject::CredentialIssued(id)
     }));
+    // It was void before it was ever valid, and this is the first time that it shows.
+    let state_before = &credential.credential;
+    if !state_before.is_issued() && (state_before.is_overridden || state_before.is_deleted()) {
+        effects.push(Effect::Emit(Subject::CredentialInvalidated(id)));
+    }
     for other in state.on_card {
         let other = &other.credential;
         if other.acs_credential_id == id || other.is_overwritten {

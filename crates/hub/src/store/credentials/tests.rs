@@ -3,6 +3,7 @@
 use super::super::{Store, sites};
 use super::*;
 use crate::decisions::rows;
+use crate::issue_number::{Mode, Wish};
 use crate::store::sites::Site;
 
 const ROOM: u128 = 1_101;
@@ -59,7 +60,9 @@ async fn insert_stay(db: &mut Db, number: u32) -> CredentialId {
         card_function: CardFunction::Guest,
         starts_at: minutes_after(u64::from(number)),
         ends_at: Some(minutes_after(u64::from(number) + 60)),
+        card_format: None,
         issue_number: 1000 + number,
+        stay: None,
         is_override: true,
         auto_join: None,
         joined: Vec::new(),
@@ -93,10 +96,13 @@ async fn what_every_card_takes_goes_through_no_whole_table() {
         BY_ID,
         BY_NUMBER,
         ON_CARD,
-        NAMED,
-        HIGHEST_AT_DOORS,
-        VALID_AT_DOORS,
-        LOCKED_OUT,
+        ISSUED_OF_STAY,
+        neighbours::NAMED,
+        neighbours::OF_STAYS,
+        neighbours::HIGHEST_AT_DOORS,
+        neighbours::LOWEST_AFTER,
+        neighbours::VALID_AT_DOORS,
+        neighbours::LOCKED_OUT,
         DOORS,
         sites::BY_ID,
         super::super::encoders::OF_SITE,
@@ -115,36 +121,33 @@ async fn a_new_credential_is_decided_by_few_however_many_there_were() {
     let mut db = store.begin().await.unwrap();
     for number in 1..=20 {
         let id = insert_stay(&mut db, number * 100).await;
-        set_issued(&mut db, id, "04a1", rows::NOW).await.unwrap();
+        set_issued(&mut db, id, "04a1", Some(1), rows::NOW)
+            .await
+            .unwrap();
         if number == 18 {
             set_overridden(&mut db, id).await.unwrap();
         }
     }
-    let doors = BTreeSet::from([EntranceId(rows::uuid(ROOM))]);
-    let site = SiteId(rows::uuid(1));
+    let wish = |ends_at| Wish {
+        mode: Mode::Auto,
+        function: CardFunction::Guest,
+        starts_at: minutes_after(1700),
+        is_start_given: true,
+        ends_at,
+        guest_doors: BTreeSet::from([EntranceId(rows::uuid(ROOM))]),
+    };
     let joined = CredentialId(rows::uuid(300));
+    let ends = wish(Some(minutes_after(1850)));
     let now = minutes_after(1700);
-    let found = before_new(
-        &mut db,
-        site,
-        &doors,
-        Some(minutes_after(1950)),
-        &[joined],
-        now,
-    )
-    .await
-    .unwrap();
-    assert_eq!(numbers(&found), [300, 1700, 1900, 2000]);
+    let found = before(&mut db, &ends, &[joined], None, now).await.unwrap();
+    assert_eq!(numbers(&found), [300, 1700, 1800, 1900, 2000]);
     assert!(found.iter().all(|found| found.entrances.len() == 1));
-    let late = before_new(&mut db, site, &doors, None, &[], minutes_after(9000))
-        .await
-        .unwrap();
-    assert_eq!(numbers(&late), [2000]);
-    let elsewhere = SiteId(rows::uuid(2));
-    let strange = before_new(&mut db, elsewhere, &BTreeSet::new(), None, &[joined], now)
-        .await
-        .unwrap();
-    assert!(strange.is_empty());
+    let endless = wish(None);
+    let late = before(&mut db, &endless, &[], None, minutes_after(9000));
+    assert_eq!(numbers(&late.await.unwrap()), [2000]);
+    let own = Some(CredentialId(rows::uuid(2000)));
+    let changed = before(&mut db, &endless, &[], own, minutes_after(9000));
+    assert_eq!(numbers(&changed.await.unwrap()), [1900, 2000]);
     drop(db);
     store.close().await;
 }
@@ -178,9 +181,9 @@ async fn more_credentials_than_a_statement_has_parameters_come_with_their_doors(
     for statement in [
         "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?1) \
          INSERT INTO credentials (acs_credential_id, acs_system_id, number, display_name, card_function, starts_at, \
-         issue_number, is_override, joiner_ids, created_at) \
+         issue_number, is_override, joiner_ids, created_at, stay_id) \
          SELECT printf('00000000-0000-0000-0000-%012x', n), (SELECT acs_system_id FROM sites), n, '101', 'guest', 0, \
-         n, 0, '[]', 0 FROM n",
+         n, 0, '[]', 0, printf('00000000-0000-0000-0000-%012x', n) FROM n",
         "INSERT INTO credential_entrances SELECT acs_credential_id, (SELECT acs_entrance_id FROM entrances) \
          FROM credentials WHERE ?1",
     ] {
@@ -193,8 +196,15 @@ async fn more_credentials_than_a_statement_has_parameters_come_with_their_doors(
     let named: Vec<CredentialId> = (1..=MANY)
         .map(|number| CredentialId(rows::uuid(u128::from(number))))
         .collect();
-    let site = SiteId(rows::uuid(1));
-    let found = before_new(&mut db, site, &BTreeSet::new(), None, &named, rows::NOW)
+    let wish = Wish {
+        mode: Mode::Auto,
+        function: CardFunction::Guest,
+        starts_at: rows::NOW,
+        is_start_given: true,
+        ends_at: None,
+        guest_doors: BTreeSet::new(),
+    };
+    let found = before(&mut db, &wish, &named, None, rows::NOW)
         .await
         .unwrap();
     assert_eq!(found.len(), named.len());

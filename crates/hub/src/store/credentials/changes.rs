@@ -1,0 +1,122 @@
+//! What becomes of a credential after it was made.
+
+use crate::id::{CredentialId, EntranceId};
+use crate::moment::Moment;
+use crate::store::Db;
+
+use super::insert_doors;
+
+/// A credential as it is to be from now on.
+#[derive(Debug)]
+pub(crate) struct Changed {
+    pub(crate) starts_at: Moment,
+    pub(crate) ends_at: Option<Moment>,
+    pub(crate) display_name: String,
+    pub(crate) issue_number: u32,
+    pub(crate) is_override: bool,
+    pub(crate) entrances: Vec<EntranceId>,
+}
+
+/// Replaces what is to be on the card.
+pub(crate) async fn set_changed(
+    db: &mut Db,
+    id: CredentialId,
+    changed: &Changed,
+    now: Moment,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE credentials SET starts_at = ?, ends_at = ?, display_name = ?, issue_number = ?, is_override = ?, \
+         revision = revision + 1, changed_at = ? WHERE acs_credential_id = ?",
+    )
+    .bind(changed.starts_at)
+    .bind(changed.ends_at)
+    .bind(&changed.display_name)
+    .bind(changed.issue_number)
+    .bind(changed.is_override)
+    .bind(now)
+    .bind(id)
+    .execute(&mut *db)
+    .await?;
+    sqlx::query("DELETE FROM credential_entrances WHERE acs_credential_id = ?")
+        .bind(id)
+        .execute(&mut *db)
+        .await?;
+    insert_doors(db, id, &changed.entrances).await
+}
+
+/// Gives all of a stay its new number.
+pub(crate) async fn set_number_of_stay(
+    db: &mut Db,
+    stay: CredentialId,
+    number: u32,
+    now: Moment,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE credentials SET issue_number = ?1, revision = revision + 1, changed_at = ?2 \
+         WHERE stay_id = ?3 AND issue_number <> ?1",
+    )
+    .bind(number)
+    .bind(now)
+    .bind(stay)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// It is on this card from now on, in this state or a newer one.
+pub(crate) async fn set_issued(
+    db: &mut Db,
+    id: CredentialId,
+    uid: &str,
+    revision: Option<i64>,
+    now: Moment,
+) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE credentials SET issued_at = ?, card_uid = ?, written_revision = ?, is_overwritten = 0, \
+         is_discarded = 0 WHERE acs_credential_id = ?",
+    )
+    .bind(now)
+    .bind(uid)
+    .bind(revision)
+    .bind(id)
+    .execute(db)
+    .await?;
+    Ok(())
+}
+
+/// An override for one of its guest doors was encoded.
+pub(crate) async fn set_overridden(db: &mut Db, id: CredentialId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE credentials SET is_overridden = 1 WHERE acs_credential_id = ?")
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Its card was encoded with another credential.
+pub(crate) async fn set_overwritten(db: &mut Db, id: CredentialId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE credentials SET is_overwritten = 1 WHERE acs_credential_id = ?")
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// Its card was found wiped.
+pub(crate) async fn set_discarded(db: &mut Db, id: CredentialId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE credentials SET is_discarded = 1 WHERE acs_credential_id = ?")
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// It is cancelled.
+pub(crate) async fn set_deleted(db: &mut Db, id: CredentialId, now: Moment) -> sqlx::Result<()> {
+    sqlx::query("UPDATE credentials SET deleted_at = ? WHERE acs_credential_id = ?")
+        .bind(now)
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
