@@ -1,5 +1,7 @@
 //! How SQLite goes through the tables for what every card takes, and doors with a long history.
 
+mod few_rows;
+
 use super::super::{Store, sites};
 use super::*;
 use crate::decisions::rows;
@@ -211,4 +213,55 @@ async fn more_credentials_than_a_statement_has_parameters_come_with_their_doors(
     assert!(found.iter().all(|found| found.entrances.len() == 1));
     drop(db);
     store.close().await;
+}
+
+/// The schema before stays were kept, with an override, its joiner and the joiner's.
+#[tokio::test]
+async fn credentials_from_before_stays_were_kept_know_theirs() {
+    use sqlx::Connection;
+
+    let mut db = Db::connect("sqlite::memory:").await.unwrap();
+    for statement in [
+        include_str!("../../../migrations/0001_first.sql"),
+        include_str!("../../../migrations/0002_local_requests.sql"),
+        "INSERT INTO workspaces VALUES (1, 'w', 'Hotel', 0); \
+         INSERT INTO sites VALUES (1, 's', 'w', 'a', 'Main', 'UTC', '00112233aabbccdd', 9, 0); \
+         INSERT INTO bridges (bridge_id, acs_system_id, name, token_short, token_hash, created_at) \
+         VALUES ('b', 's', 'desk', 't', x'00', 0);",
+    ] {
+        sqlx::raw_sql(statement).execute(&mut db).await.unwrap();
+    }
+    for (id, joins) in [
+        ("one", "[]"),
+        ("two", r#"["one"]"#),
+        ("three", r#"["two"]"#),
+    ] {
+        sqlx::query(
+            "INSERT INTO credentials (acs_credential_id, acs_system_id, number, display_name, card_function, starts_at, \
+             issue_number, is_override, joiner_ids, created_at, issued_at) \
+             VALUES (?1, 's', instr('onetwothree', ?1), '101', 'guest', 0, 5, 1, ?2, 0, 7)",
+        )
+        .bind(id)
+        .bind(joins)
+        .execute(&mut db)
+        .await
+        .unwrap_or_else(|error| panic!("{id}: {error}"));
+    }
+    for statement in [
+        include_str!("../../../migrations/0003_site_key_versions.sql"),
+        include_str!("../../../migrations/0004_changed_credentials.sql"),
+    ] {
+        sqlx::raw_sql(statement).execute(&mut db).await.unwrap();
+    }
+    let stays: Vec<(String, i64)> =
+        sqlx::query_as("SELECT stay_id, written_revision FROM credentials")
+            .fetch_all(&mut db)
+            .await
+            .unwrap();
+    assert_eq!(stays, vec![("one".to_owned(), 1); 3]);
+    let keys: Vec<(i64, String)> = sqlx::query_as("SELECT version, check_value FROM site_keys")
+        .fetch_all(&mut db)
+        .await
+        .unwrap();
+    assert_eq!(keys, [(1, "00112233aabbccdd".to_owned())]);
 }
