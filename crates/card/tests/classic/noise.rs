@@ -2,13 +2,15 @@
 //! placing.
 
 use card::{
-    ClassicCommand, Command, Inspect, PlanOptions, PresentedCard, Procedure, ReadCopies, Reply,
-    Step, Write, plan,
+    ClassicCommand, Command, Inspect, PlanOptions, PresentedCard, Procedure, Purpose, ReadCopies,
+    Reply, SiteKeys, Step, Write, plan,
 };
 use proptest::prelude::*;
 
 use crate::encode::encoded;
-use crate::site::{ENCODE, entropy, guest, keys};
+use crate::model::Size;
+use crate::sectors::holding;
+use crate::site::{ENCODE, entropy, guest, keys, ring, with_doors};
 
 fn reply() -> impl Strategy<Value = Reply> {
     let same = encoded(0).presented();
@@ -32,13 +34,13 @@ fn replies() -> impl Strategy<Value = Vec<Reply>> {
 }
 
 /// Feeds the answers in and returns after how many the procedure ended.
-fn feed<P: Procedure>(mut procedure: P, replies: Vec<Reply>) -> Option<usize> {
+fn feed<P: Procedure>(mut procedure: P, replies: Vec<Reply>, last_block: u8) -> Option<usize> {
     let mut last = None;
     for (at, reply) in replies.into_iter().enumerate() {
         match procedure.next(last.take()) {
             Step::Done(_) => return Some(at),
             Step::Exchange(command, _) => {
-                assert_within_the_placing(&command);
+                assert_within_the_placing(&command, last_block);
                 last = Some(plausible(&command, reply));
             }
         }
@@ -61,14 +63,14 @@ fn plausible(command: &Command, reply: Reply) -> Reply {
     }
 }
 
-fn assert_within_the_placing(command: &Command) {
+fn assert_within_the_placing(command: &Command, last_block: u8) {
     if let Command::Classic(
         ClassicCommand::Authenticate { block, .. }
         | ClassicCommand::Read { block }
         | ClassicCommand::Write { block, .. },
     ) = command
     {
-        assert!((4..=11).contains(block), "block {block}");
+        assert!((4..=last_block).contains(block), "block {block}");
     }
 }
 
@@ -85,11 +87,33 @@ proptest! {
         let mut field = encoded(times);
         let card = field.presented();
         let inspect = Inspect::new(card.clone(), &keys(), ENCODE, entropy()).unwrap();
-        prop_assert!(feed(inspect, first).is_some());
+        prop_assert!(feed(inspect, first, 11).is_some());
         let read = ReadCopies::new(card, keys().lock_keys(), entropy()).unwrap();
-        prop_assert!(feed(read, second).is_some());
+        // Noise has no header of ours, so the further sectors are not asked for.
+        prop_assert!(feed(read, second, 11).is_some());
         let found = field.inspect(ENCODE).done().unwrap();
         let planned = plan(&found, &guest(9, 109), &keys(), &PlanOptions::default()).unwrap();
-        prop_assert!(feed(Write::new(planned, &keys(), entropy()), third).is_some());
+        prop_assert!(feed(Write::new(planned, &keys(), entropy()), third, 11).is_some());
     }
+
+    #[test]
+    fn so_does_every_one_for_several_sectors(
+        first in replies(),
+        second in replies(),
+        times in 0..3usize,
+    ) {
+        let credentials = [with_doors(1, 101, 0), with_doors(2, 102, 0)];
+        let mut field = holding(Size::OneK, &credentials[..times.min(2)]);
+        let new = with_doors(9, 109, 0);
+        let purpose = Purpose::encode(&new).unwrap();
+        let inspect = Inspect::new(field.presented(), &rolled(), purpose, entropy()).unwrap();
+        prop_assert!(feed(inspect, first, 19).is_some());
+        let found = field.inspect(purpose).done().unwrap();
+        let planned = plan(&found, &new, &keys(), &PlanOptions::default()).unwrap();
+        prop_assert!(feed(Write::new(planned, &keys(), entropy()), second, 19).is_some());
+    }
+}
+
+fn rolled() -> SiteKeys {
+    ring(&[1, 2])
 }

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use card::{
     AdditionalDoor, CardFormat, CardFunction, CommonDoorNumber, CommonDoors, Credential,
-    CredentialNumber, Door, DoorNumber, Doors, Entropy, IssueNumber, KeyVersion, Lock, Minute,
-    Purpose, RoomRange, SiteKey, SiteKeys, Validity,
+    CredentialNumber, Decision, Denial, Door, DoorNumber, Doors, Entropy, IssueNumber, KeyVersion,
+    Lock, Minute, Purpose, RoomRange, SiteKey, SiteKeys, Validity,
 };
 
 use crate::field::Field;
@@ -83,14 +83,13 @@ pub(crate) fn ring(versions: &[u8]) -> SiteKeys {
 /// Which of the rooms 101 to 109 the card opens.
 pub(crate) fn opened_rooms(field: &Field) -> Vec<u32> {
     let read = field.read_as_lock();
-    (101..=109)
-        .filter(|room| {
-            let lock = Lock::new(
-                field.keys.lock_keys(),
-                Door::Guest(door(*room)),
-                IssueNumber::MIN,
-            );
-            lock.decide(&read, Some(minute(NOON))).is_open()
-        })
-        .collect()
+    let decide = |room| {
+        let door = Door::Guest(door(room));
+        Lock::new(field.keys.lock_keys(), door, IssueNumber::MIN).decide(&read, Some(minute(NOON)))
+    };
+    let rooms = 101..=109;
+    if decide(101) == Decision::Denied(Denial::NoCredential) {
+        return Vec::new();
+    }
+    rooms.filter(|room| decide(*room).is_open()).collect()
 }

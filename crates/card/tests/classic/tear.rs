@@ -2,11 +2,13 @@
 //! the credential that was there, the new one, or none; nothing else on the card changes; and the same credential
 //! presented again is finished, whether or not the journal still knows what was in flight.
 
-use card::{AdditionalDoor, CopyIndex, Credential, Purpose, Suspects};
+use card::{AdditionalDoor, CardFormat, CopyIndex, Credential, Purpose, Suspects};
 
 use crate::encode::encoded;
 use crate::field::{Encode, Ended, Fault, Field};
-use crate::site::{door, guest, opened_rooms};
+use crate::model::Size;
+use crate::sectors::holding;
+use crate::site::{door, guest, opened_rooms, with_doors};
 
 /// What can happen at any exchange.
 const REMOVED: [Fault; 2] = [Fault::RemovedBefore, Fault::RemovedAfter];
@@ -42,22 +44,48 @@ impl Start {
 }
 
 pub(crate) fn starts() -> Vec<Start> {
+    let credentials = [guest(1, 101), guest(2, 102), guest(8, 108)];
+    starts_with(&credentials, &[7])
+}
+
+/// The same for credentials of so many doors, which take several sectors.
+pub(crate) fn starts_in_sectors(doors: u32) -> Vec<Start> {
+    let credentials =
+        [(1, 101), (2, 102), (8, 108)].map(|(number, room)| with_doors(number, room, doors));
+    let half: &[usize] = if doors == 0 {
+        &[7, 11]
+    } else {
+        &[7, 11, 15, 19]
+    };
+    starts_with(&credentials, half)
+}
+
+/// Cards that two credentials were encoded on one after the other, and a third was going to be; `half` are the trailers that
+/// were written when a preparation was broken off.
+fn starts_with(credentials: &[Credential; 3], half: &[usize]) -> Vec<Start> {
+    let [first, second, third] = credentials;
+    let once = holding(Size::OneK, std::slice::from_ref(first));
+    let twice = holding(Size::OneK, &[first.clone(), second.clone()]);
     let mut ndef = encoded(0);
     ndef.card.memory[4][..3].copy_from_slice(&[0x03, 0x00, 0xFE]);
     let mut half_prepared = encoded(0);
-    half_prepared.card.memory[7] = encoded(1).card.memory[7];
-    let mut prepared = encoded(1);
-    prepared.card.memory[8..11].fill([0; 16]);
+    for trailer in half {
+        half_prepared.card.memory[*trailer] = once.card.memory[*trailer];
+    }
+    let mut prepared = once.clone();
+    for block in (8..11).chain(16..19).chain(24..27) {
+        prepared.card.memory[block] = [0; 16];
+    }
     let mut starts = vec![
         Start::new("blank", encoded(0)),
         Start::new("blank with an empty NDEF message", ndef),
         Start::new("half prepared", half_prepared),
         Start::new("prepared and empty", prepared),
-        Start::new("ours, copy B counts", encoded(1)),
-        Start::new("ours, copy A counts", encoded(2)),
+        Start::new("ours, copy B counts", once.clone()),
+        Start::new("ours, copy A counts", twice.clone()),
     ];
-    for times in [1, 2] {
-        let (field, suspects) = two_valid_copies(times);
+    for before in [once, twice] {
+        let (field, suspects) = two_valid_copies(before, third);
         starts.push(Start::new("two valid copies", field.clone()));
         starts.push(Start {
             suspects,
@@ -68,11 +96,10 @@ pub(crate) fn starts() -> Vec<Start> {
 }
 
 /// A card that was taken away just before its older copy would have been voided.
-fn two_valid_copies(times: u32) -> (Field, Suspects) {
-    let mut field = encoded(times);
-    let clean = exchanges(&field, &guest(8, 108), Suspects::NONE);
+fn two_valid_copies(mut field: Field, newer: &Credential) -> (Field, Suspects) {
+    let clean = exchanges(&field, newer, Suspects::NONE);
     field.present(Some((clean - 2, Fault::RemovedBefore)));
-    let torn = field.encode(&guest(8, 108));
+    let torn = field.encode(newer);
     assert!(matches!(torn.ended, Ended::Gone));
     let mut both = field.clone();
     both.present(None);
@@ -134,21 +161,32 @@ fn encode_with_fault(
         after == before || after == [room] || (after.is_empty() && !start.always_opens),
         "{case}: opened {before:?} before and opens {after:?}"
     );
-    assert_only_the_placing_changed(&start.field, &field, &case);
+    assert_only_the_placing_changed(&start.field, &field, credential, &case);
     (field, encode)
 }
 
-fn assert_only_the_placing_changed(before: &Field, after: &Field, case: &str) {
-    let prepared = [7, 11].map(|trailer| before.card.memory[trailer][6..9] == [0x78, 0x77, 0x88]);
-    for block in 0..64 {
-        let ours = match block {
-            4..=6 | 8..=10 => true,
-            7 => !prepared[0],
-            11 => !prepared[1],
-            _ => false,
-        };
+/// How many sectors of a 1K are prepared for a credential, those of both copies.
+fn sectors(credential: &Credential) -> usize {
+    match (credential.format, credential.doors.additional.len()) {
+        (CardFormat::Rfid48, _) => 2,
+        (CardFormat::TlCode, 0..=21) => 4,
+        (CardFormat::TlCode, 22..=45) => 6,
+        (CardFormat::TlCode, more) => panic!("nobody counted the sectors of {more} doors"),
+    }
+}
+
+fn assert_only_the_placing_changed(
+    before: &Field,
+    after: &Field,
+    credential: &Credential,
+    case: &str,
+) {
+    for block in 0..256 {
+        let ours = (1..=sectors(credential)).contains(&(block / 4));
+        let prepared = before.card.memory[block | 3][6..9] == [0x78, 0x77, 0x88];
         assert!(
-            ours || before.card.memory[block] == after.card.memory[block],
+            ours && !(block % 4 == 3 && prepared)
+                || before.card.memory[block] == after.card.memory[block],
             "{case}: block {block} changed"
         );
     }
@@ -169,7 +207,7 @@ fn finish(field: &Field, credential: &Credential, room: u32, known: &[Suspects],
                 );
             }
             Err(refused) => {
-                assert_torn_trailer(&field, case);
+                assert_torn_trailer(&field, credential, case);
                 assert!(
                     matches!(refused, card::Refusal::Foreign { .. }),
                     "{case}: {refused}"
@@ -180,49 +218,76 @@ fn finish(field: &Field, credential: &Credential, room: u32, known: &[Suspects],
 }
 
 /// A blank card may be lost when a trailer was torn. Nothing of the credential is on it then.
-fn assert_torn_trailer(field: &Field, case: &str) {
+fn assert_torn_trailer(field: &Field, credential: &Credential, case: &str) {
     let as_delivered = crate::model::transport_trailer();
-    let whole = encoded(1).card.memory;
-    let torn = [7, 11].iter().any(|trailer| {
-        let found = field.card.memory[*trailer];
-        found != as_delivered && found != whole[*trailer]
+    let whole = holding(Size::OneK, std::slice::from_ref(credential))
+        .card
+        .memory;
+    let area = 4..(sectors(credential) + 1) * 4;
+    let torn = area.clone().filter(|block| block % 4 == 3).any(|trailer| {
+        let found = field.card.memory[trailer];
+        found != as_delivered && found != whole[trailer]
     });
     assert!(torn, "{case}: refused though its trailers are whole");
     assert_eq!(opened_rooms(field), [] as [u32; 0], "{case}");
-    for block in [5, 6, 8, 9, 10] {
+    // Block 4 may hold the empty NDEF message that was there.
+    for block in area.filter(|block| block % 4 != 3 && *block != 4) {
         assert_eq!(field.card.memory[block], [0; 16], "{case}: block {block}");
     }
+}
+
+/// Pulls and tears the cards at every exchange of an encode, and returns in how many ways.
+fn pull_everywhere(starts: Vec<Start>, new: &Credential, room: u32) -> usize {
+    let mut cases = 0;
+    for start in starts {
+        for (at, fault) in faults(&start.field, new, start.suspects) {
+            let (field, encode) = encode_with_fault(&start, new, room, at, fault);
+            let case = format!("{}, {fault:?} at exchange {at}, again", start.name);
+            let known = [encode.suspects, Suspects::NONE];
+            finish(&field, new, room, &known, &case);
+            cases += 1;
+        }
+    }
+    cases
 }
 
 #[test]
 fn a_card_pulled_at_any_exchange_holds_the_old_credential_the_new_one_or_none_and_is_finished_later()
  {
-    let (new, room) = (guest(9, 109), 109);
-    let mut cases = 0;
-    for start in starts() {
-        for (at, fault) in faults(&start.field, &new, start.suspects) {
-            let (field, encode) = encode_with_fault(&start, &new, room, at, fault);
-            let case = format!("{}, {fault:?} at exchange {at}, again", start.name);
-            finish(
-                &field,
-                &new,
-                room,
-                &[encode.suspects, Suspects::NONE],
-                &case,
-            );
-            cases += 1;
-        }
-    }
+    let cases = pull_everywhere(starts(), &guest(9, 109), 109);
     assert!(cases > 500, "only {cases} cases");
 }
 
 #[test]
-fn a_card_pulled_twice_in_a_row_never_shows_the_guest_before_the_last() {
-    let (second, third) = (guest(8, 108), guest(9, 109));
+fn so_does_a_card_that_is_being_written_in_two_sectors_per_copy() {
+    let cases = pull_everywhere(starts_in_sectors(0), &with_doors(9, 109, 0), 109);
+    assert!(cases > 800, "only {cases} cases");
+}
+
+#[test]
+fn so_does_a_card_that_is_being_written_in_three_sectors_per_copy() {
+    let mut starts = starts_in_sectors(40);
+    starts.retain(|start| ["half prepared", "ours, copy A counts"].contains(&start.name));
+    let cases = pull_everywhere(starts, &with_doors(9, 109, 40), 109);
+    assert!(cases > 250, "only {cases} cases");
+}
+
+#[test]
+fn so_does_a_card_that_changes_its_format() {
+    let starts: Vec<Start> = starts_in_sectors(0)
+        .into_iter()
+        .filter(|start| start.always_opens)
+        .collect();
+    let cases = pull_everywhere(starts, &guest(9, 109), 109);
+    assert!(cases > 200, "only {cases} cases");
+}
+
+/// Pulls the cards within two encodes in a row, and returns in how many ways.
+fn pull_twice(starts: Vec<Start>, second: &Credential, third: &Credential) -> usize {
     let mut cases = 0;
-    for start in starts().into_iter().filter(|start| start.always_opens) {
-        for at in 0..exchanges(&start.field, &second, start.suspects) {
-            let (field, encode) = encode_with_fault(&start, &second, 108, at, Fault::RemovedAfter);
+    for start in starts.into_iter().filter(|start| start.always_opens) {
+        for at in 0..exchanges(&start.field, second, start.suspects) {
+            let (field, encode) = encode_with_fault(&start, second, 108, at, Fault::RemovedAfter);
             if encode.suspects == start.suspects {
                 continue;
             }
@@ -230,16 +295,30 @@ fn a_card_pulled_twice_in_a_row_never_shows_the_guest_before_the_last() {
                 suspects: encode.suspects,
                 ..Start::new(start.name, field)
             };
-            for at in 0..exchanges(&again.field, &third, again.suspects) {
+            for at in 0..exchanges(&again.field, third, again.suspects) {
                 for fault in [Fault::RemovedAfter, Fault::TornMix(5)] {
-                    let (field, encode) = encode_with_fault(&again, &third, 109, at, fault);
+                    let (field, encode) = encode_with_fault(&again, third, 109, at, fault);
                     let case = format!("{}, pulled twice, {fault:?} at exchange {at}", start.name);
-                    finish(&field, &third, 109, &[encode.suspects], &case);
+                    finish(&field, third, 109, &[encode.suspects], &case);
                     cases += 1;
                 }
             }
         }
     }
+    cases
+}
+
+#[test]
+fn a_card_pulled_twice_in_a_row_never_shows_the_guest_before_the_last() {
+    let cases = pull_twice(starts(), &guest(8, 108), &guest(9, 109));
+    assert!(cases > 500, "only {cases} cases");
+}
+
+#[test]
+fn nor_does_one_whose_copies_have_several_sectors() {
+    let mut starts = starts_in_sectors(0);
+    starts.retain(|start| start.name.starts_with("ours"));
+    let cases = pull_twice(starts, &with_doors(8, 108, 0), &with_doors(9, 109, 0));
     assert!(cases > 500, "only {cases} cases");
 }
 

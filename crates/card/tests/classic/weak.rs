@@ -5,8 +5,8 @@ use card::{CopyIndex, Credential, Purpose, Suspects};
 
 use crate::encode::encoded;
 use crate::field::{Ended, Fault, Field, ReadsAs};
-use crate::site::{guest, opened_rooms};
-use crate::tear::starts;
+use crate::site::{guest, opened_rooms, with_doors};
+use crate::tear::{Start, starts, starts_in_sectors};
 
 const A: Suspects = Suspects::NONE.with(CopyIndex::A);
 
@@ -109,21 +109,20 @@ fn a_copy_whose_voiding_was_cut_off_is_the_suspect() {
     assert_eq!(field.written, [8]);
 }
 
-/// Two encodes in a row are cut off inside a write, the cells turn or do not turn in between, and then
-/// anybody's credential is encoded: the guest's before, the same again, or a new one.
-#[test]
-fn no_weak_block_outlives_the_encode_that_ends_well() {
-    let (second, third) = (guest(5, 105), guest(9, 109));
+/// Two encodes in a row are cut off inside a write, the cells turn or do not turn in between, and then anybody's credential
+/// is encoded: the guest's before, the same again, or a new one. Returns in how many ways, and how many of them left both
+/// copies in doubt.
+fn cut_off_twice(starts: Vec<Start>, second: &Credential, third: &Credential) -> (usize, usize) {
     let (mut cases, mut both_in_doubt) = (0, 0);
-    for start in starts().into_iter().filter(|start| start.always_opens) {
+    for start in starts.into_iter().filter(|start| start.always_opens) {
         let mut before = start.field.clone();
         let found = before.inspect(Purpose::Scan).done().unwrap();
         let first = found.credential().unwrap().clone();
         let first_room = opened_rooms(&start.field)[0];
-        for (torn, suspects, case) in torn(&start.field, &second, start.suspects) {
+        for (torn, suspects, case) in torn(&start.field, second, start.suspects) {
             let opened = opened_rooms(&torn);
             assert!([[first_room], [105]].iter().any(|room| opened == room));
-            for (mut twice, suspects, again) in torn_again(&torn, &second, suspects) {
+            for (mut twice, suspects, again) in torn_again(&torn, second, suspects) {
                 both_in_doubt += usize::from(suspects == A.with(CopyIndex::B));
                 let opened = opened_rooms(&twice);
                 let case = format!("{}: {case}, {again}", start.name);
@@ -131,21 +130,40 @@ fn no_weak_block_outlives_the_encode_that_ends_well() {
                     opened.is_empty() || opened == [first_room] || opened == [105],
                     "{case}: {opened:?}"
                 );
-                for (credential, room) in [(&first, first_room), (&second, 105), (&third, 109)] {
+                for (credential, room) in [(&first, first_room), (second, 105), (third, 109)] {
                     let case = format!("{case}, then {room}");
                     finish(&mut twice.clone(), credential, suspects, room, &case);
                 }
                 twice.card.turn_weak_cells();
-                finish(&mut twice, &second, suspects, 105, &case);
+                finish(&mut twice, second, suspects, 105, &case);
                 cases += 4;
             }
         }
     }
+    (cases, both_in_doubt)
+}
+
+#[test]
+fn no_weak_block_outlives_the_encode_that_ends_well() {
+    let (cases, both_in_doubt) = cut_off_twice(starts(), &guest(5, 105), &guest(9, 109));
     assert!(
         both_in_doubt > 100,
         "only {both_in_doubt} with both in doubt"
     );
     assert!(cases > 2000, "only {cases} cases");
+}
+
+#[test]
+fn nor_does_one_in_a_copy_of_two_sectors() {
+    let mut starts = starts_in_sectors(0);
+    starts.retain(|start| start.name.starts_with("ours"));
+    let (second, third) = (with_doors(5, 105, 0), with_doors(9, 109, 0));
+    let (cases, both_in_doubt) = cut_off_twice(starts, &second, &third);
+    assert!(
+        both_in_doubt > 30,
+        "only {both_in_doubt} with both in doubt"
+    );
+    assert!(cases > 1000, "only {cases} cases");
 }
 
 /// The card after every write of a data block was left weak, either way.
