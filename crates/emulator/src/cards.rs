@@ -180,14 +180,16 @@ impl Card {
         self.technology
     }
 
-    /// The raw image of the memory, keys included: 320, 1024 or 4096 bytes for a MIFARE Classic.
+    /// The raw image of the memory, keys and passwords included: all blocks of a MIFARE Classic, all
+    /// pages of a Type 2 card without its counters. Half charged cells are shown as one reading of them.
     #[must_use]
     pub fn memory(&self) -> Vec<u8> {
         self.lock().memory()
     }
 
     /// Puts a raw image onto the card, wherever it lies. What makes the card this card stays as it
-    /// is: block 0 of a MIFARE Classic. Not an exchange, and not in any log.
+    /// is: block 0 of a MIFARE Classic, the serial number of a Type 2 card. Not an exchange, and not
+    /// in any log.
     ///
     /// # Errors
     /// The image has another length than the card's memory.
