@@ -39,7 +39,8 @@ pub(crate) struct Inspect {
     pub(super) purpose: Purpose,
     pub(super) findings: [Finding; 2],
     pub(super) area: Area,
-    pub(super) transport_refused: bool,
+    /// The keys that sectors refused: none is tried there again.
+    pub(super) refused: Vec<OpenSector>,
     /// Whether a card with a credential has shown that it was not prepared as far as the image reaches.
     pub(super) room_ends: bool,
     /// What was read of the copy, or of the sector if that is as delivered.
@@ -75,7 +76,7 @@ impl Inspect {
             purpose: task.purpose,
             findings: [Finding::Unseen, Finding::Unseen],
             area: Area::default(),
-            transport_refused: false,
+            refused: Vec::new(),
             room_ends: false,
             read: Zeroizing::default(),
             length: 0,
@@ -139,8 +140,9 @@ impl Inspect {
         reads(self.keys.authenticate(OpenSector { sector, key }))
     }
 
-    fn refused(&mut self, visit: Visit, key: SectorKey) -> Step<Inspected> {
-        self.transport_refused |= key == SectorKey::Transport;
+    fn key_was_refused(&mut self, visit: Visit, key: SectorKey) -> Step<Inspected> {
+        let sector = visit.sector;
+        self.refused.push(OpenSector { sector, key });
         self.reselect(AfterReselect::TryNextKey(visit))
     }
 
@@ -291,7 +293,9 @@ impl Procedure for Inspect {
         match (state, last.as_ref()) {
             (State::Start, None) => self.begin(),
             (State::Opening { visit, key }, Some(Reply::Done)) => self.opened(visit, key),
-            (State::Opening { visit, key }, Some(Reply::Refused)) => self.refused(visit, key),
+            (State::Opening { visit, key }, Some(Reply::Refused)) => {
+                self.key_was_refused(visit, key)
+            }
             (State::Reselecting(then), Some(Reply::Reselected(card))) => {
                 self.reselected(card, then)
             }

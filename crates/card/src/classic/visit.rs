@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use super::Sector;
 use super::inspect::Inspect;
 use super::room;
-use super::session::SectorKey;
+use super::session::{OpenSector, SectorKey};
 use crate::Purpose;
 use crate::copies::Counts;
 use crate::inspected::Finding;
@@ -92,23 +92,29 @@ impl Inspect {
     }
 
     /// A visit with the keys to try: the one that opened the sector before, then this site's from the newest to the oldest,
-    /// then the transport key where a blank sector is looked for. A transport key that was refused once is not tried again.
+    /// then the transport key where a blank sector is looked for. That one is the same everywhere, so once refused it is not
+    /// tried on any other sector.
     pub(super) fn visit(&self, sector: Sector, why: Why, transport: bool) -> Visit {
         let last = self.area.opened.last().map(|open| open.key);
-        let site = self
-            .keys
-            .site()
-            .versions()
-            .map(|version| self.site_key(version));
-        let transport = (transport && !self.transport_refused).then_some(SectorKey::Transport);
+        let versions = self.keys.site().versions();
+        let site = versions.map(|version| self.site_key(version));
         let mut keys = VecDeque::new();
-        for key in last.into_iter().chain(site).chain(transport) {
-            let allowed = key != SectorKey::Transport || transport.is_some();
-            if allowed && !keys.contains(&key) {
+        for key in last.into_iter().chain(site).chain([SectorKey::Transport]) {
+            let is_allowed = match key {
+                SectorKey::Transport => transport && !self.transport_was_refused(),
+                _ => !self.refused.contains(&OpenSector { sector, key }),
+            };
+            if is_allowed && !keys.contains(&key) {
                 keys.push_back(key);
             }
         }
         Visit { sector, why, keys }
+    }
+
+    fn transport_was_refused(&self) -> bool {
+        self.refused
+            .iter()
+            .any(|refused| refused.key == SectorKey::Transport)
     }
 }
 

@@ -1,16 +1,19 @@
 //! What a plan says it would write, beside what is written then.
 
-use card::{Change, Content, PlanOptions, plan};
+use card::{Change, Content, Credential, PlanOptions, Purpose, plan};
 
 use crate::encode::encoded;
 use crate::field::Field;
-use crate::site::{ENCODE, guest, keys};
+use crate::model::Size;
+use crate::sectors::holding;
+use crate::site::{guest, keys, with_doors};
 
 /// What the next encode would change, and nothing of it done.
-fn previewed(field: &mut Field) -> Vec<Change> {
+fn previewed(field: &mut Field, credential: &Credential) -> Vec<Change> {
     let before = field.card.memory;
-    let inspected = field.inspect(ENCODE).done().unwrap();
-    let plan = plan(&inspected, &guest(9, 109), &keys(), &PlanOptions::default()).unwrap();
+    let purpose = Purpose::encode(credential).unwrap();
+    let inspected = field.inspect(purpose).done().unwrap();
+    let plan = plan(&inspected, credential, &keys(), &PlanOptions::default()).unwrap();
     let changes = plan.changes(&inspected);
     assert_eq!(field.card.memory, before);
     field.present(None);
@@ -31,11 +34,21 @@ fn shows(content: &Content, block: [u8; 16]) -> bool {
 
 #[test]
 fn every_block_that_is_written_was_foretold_with_what_it_held_and_will_hold() {
-    for times in 0..3 {
-        let mut field = encoded(times);
+    let long = [with_doors(1, 101, 40), with_doors(2, 102, 40)];
+    let rfid48 = (0..3).map(|times| (times, encoded(times), guest(9, 109)));
+    let tlcode = (0..3).map(|times| {
+        let field = holding(Size::OneK, &long[..times as usize]);
+        (times, field, with_doors(9, 109, 39))
+    });
+    for (times, mut field, credential) in rfid48.chain(tlcode) {
         let before = field.card.memory;
-        let changes = previewed(&mut field);
-        field.encode(&guest(9, 109)).ended.done().unwrap();
+        let changes = previewed(&mut field, &credential);
+        field.encode(&credential).ended.done().unwrap();
+        let of_data = changes
+            .iter()
+            .filter(|change| !change.location.contains("trailer"));
+        let hidden = of_data.map(|change| change.after.to_string().matches("••").count());
+        assert_eq!(hidden.sum::<usize>(), 8, "the tag is left out");
         let blocks: Vec<u8> = changes
             .iter()
             .map(|change| {
@@ -56,7 +69,7 @@ fn every_block_that_is_written_was_foretold_with_what_it_held_and_will_hold() {
 
 #[test]
 fn a_blank_card_shows_both_trailers_without_their_keys_and_the_image_without_its_tag() {
-    let told: Vec<_> = previewed(&mut encoded(0))
+    let told: Vec<_> = previewed(&mut encoded(0), &guest(9, 109))
         .into_iter()
         .map(|change| (change.location, change.before, change.after.to_string()))
         .collect();
@@ -91,5 +104,5 @@ fn an_unchanged_credential_changes_nothing() {
     let mut field = encoded(0);
     field.encode(&guest(9, 109)).ended.done().unwrap();
     field.present(None);
-    assert_eq!(previewed(&mut field), []);
+    assert_eq!(previewed(&mut field, &guest(9, 109)), []);
 }

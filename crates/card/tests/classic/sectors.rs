@@ -234,6 +234,43 @@ fn a_copy_whose_further_sector_is_lost_is_void_and_its_card_still_takes_an_rfid4
 }
 
 #[test]
+fn a_sector_that_refused_its_keys_is_not_asked_again_when_it_was_going_to_be_written() {
+    let long = with_doors(1, 101, 0);
+    for history in [
+        vec![long.clone()],
+        vec![long.clone(), with_doors(2, 102, 0)],
+    ] {
+        let mut field = holding(Size::OneK, &history);
+        // The copy that counts loses its second sector, so that the other one would be void or be written.
+        let lost = if history.len() == 1 { 19 } else { 15 };
+        field.card.memory[lost] = [0x5A; 16];
+        refused(&mut field, &with_doors(9, 109, 0));
+    }
+}
+
+#[test]
+fn nothing_beside_the_sectors_of_a_long_credential_changes_whatever_it_is() {
+    let mut field = Field::blank_of(Size::FourK);
+    let ours = |block: usize| (4..28).contains(&block);
+    for (block, held) in field.card.memory.iter_mut().enumerate() {
+        if !ours(block) {
+            *held = [block as u8 ^ 0xA5; 16];
+        }
+    }
+    let before = field.card.memory;
+    for (number, doors) in [(1, 40), (2, 45), (3, 0), (4, 45)] {
+        field.present(None);
+        let credential = with_doors(number, 100 + number, doors);
+        field.encode(&credential).ended.done().unwrap();
+        assert_eq!(opened_rooms(&field), [100 + number]);
+        for (block, held) in before.iter().enumerate().filter(|(block, _)| !ours(*block)) {
+            assert_eq!(field.card.memory[block], *held, "block {block}");
+        }
+    }
+    refused(&mut field, &with_doors(9, 109, 46));
+}
+
+#[test]
 fn a_header_that_asks_for_more_than_the_card_has_is_void() {
     let mut field = Field::blank_of(Size::Mini);
     field.encode(&with_doors(1, 101, 21)).ended.done().unwrap();
