@@ -1,11 +1,10 @@
 //! Finding out what the card is, whose it is and what it holds, with the fewest exchanges and without changing anything.
 
-use crate::classic;
 use crate::identify::{Identified, Identify};
 use crate::technology::Family;
 use crate::{
     CardFormat, Credential, Entropy, Inspected, PresentedCard, Procedure, Refusal, Reply, SiteKeys,
-    Step, Technology, format,
+    Step, Technology, classic, format, type2,
 };
 
 /// What the card is inspected for.
@@ -59,6 +58,7 @@ enum State {
 /// One family's way to look at a card.
 enum Looking {
     Classic(Box<classic::Inspect>),
+    Type2(Box<type2::Inspect>),
 }
 
 impl Inspect {
@@ -98,7 +98,12 @@ impl Inspect {
         self.technology = Some(technology);
         let mut looking = match technology.family() {
             Family::Classic => Looking::Classic(Box::new(classic::Inspect::new(task, technology))),
-            Family::Type2 | Family::Desfire | Family::Ntag424 => {
+            Family::Type2 => Looking::Type2(Box::new(type2::Inspect::new(
+                task,
+                technology,
+                identified.challenge,
+            ))),
+            Family::Desfire | Family::Ntag424 => {
                 return Step::Done(Err(Refusal::Unsupported {
                     name: technology.to_string(),
                 }));
@@ -116,6 +121,7 @@ impl Procedure for Looking {
     fn next(&mut self, last: Option<Reply>) -> Step<Inspected> {
         match self {
             Self::Classic(inspect) => inspect.next(last),
+            Self::Type2(inspect) => inspect.next(last),
         }
     }
 }

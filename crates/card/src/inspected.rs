@@ -4,7 +4,9 @@ use crate::changes::Contents;
 use crate::copies::{Counts, which_counts};
 use crate::format::{self, Opened};
 use crate::placing::CopyIndex;
-use crate::{Credential, KeyVersion, PresentedCard, Sequence, SiteKeys, Technology, Uid, classic};
+use crate::{
+    Credential, KeyVersion, PresentedCard, Sequence, SiteKeys, Technology, Uid, classic, type2,
+};
 
 /// Whose card it is, and in which state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +68,9 @@ pub(crate) enum Finding {
     Void { clean: bool },
     /// Its place holds a valid copy.
     Valid(ValidCopy),
+    /// Neither as delivered nor ours, as far as the card tells: only a journal that knows of a write of ours whose
+    /// outcome is unknown can claim it.
+    Unclaimed(&'static str),
     /// Neither as delivered nor ours.
     Foreign(&'static str),
 }
@@ -80,6 +85,7 @@ impl Finding {
 #[derive(Debug, Clone)]
 pub(crate) enum Area {
     Classic(classic::Area),
+    Type2(type2::Area),
 }
 
 /// What an inspection found; the base of every [`plan`](crate::plan()).
@@ -195,6 +201,7 @@ impl Inspected {
         matches!(
             self.finding(copy),
             Finding::Valid(_)
+                | Finding::Unclaimed(_)
                 | Finding::Void { clean: false }
                 | Finding::AsDelivered { clean: false }
         )
@@ -203,8 +210,14 @@ impl Inspected {
     /// What showed that a part of the card is not ours, if something did.
     pub(crate) fn foreign_part(&self) -> Option<&'static str> {
         self.findings.iter().find_map(|found| match found {
-            Finding::Foreign(detail) => Some(*detail),
+            Finding::Foreign(detail) | Finding::Unclaimed(detail) => Some(*detail),
             _ => None,
         })
+    }
+
+    /// Whether nothing on the card contradicts a journal that knows of a write of ours to it whose outcome is unknown.
+    pub(crate) fn can_be_claimed(&self) -> bool {
+        let foreign = |found: &Finding| matches!(found, Finding::Foreign(_));
+        self.foreign_part().is_some() && !self.findings.iter().any(foreign)
     }
 }

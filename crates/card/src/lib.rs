@@ -33,6 +33,7 @@ mod procedure;
 mod read_copies;
 mod suspects;
 mod technology;
+mod type2;
 mod uid;
 mod write;
 

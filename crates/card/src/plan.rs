@@ -12,7 +12,7 @@ use crate::inspected::{Area, Condition, Finding, Inspected};
 use crate::placing::{CopyIndex, Place};
 use crate::{
     Change, Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid,
-    classic,
+    classic, type2,
 };
 
 /// What the configuration and the journal have to say about a plan.
@@ -72,12 +72,14 @@ pub(crate) struct Outline {
 #[derive(Debug, Clone)]
 pub(crate) enum Work {
     Classic(classic::Work),
+    Type2(type2::Work),
 }
 
 impl Work {
     fn steps(&self) -> usize {
         match self {
             Self::Classic(work) => work.operations.len(),
+            Self::Type2(work) => work.steps(),
         }
     }
 }
@@ -117,6 +119,7 @@ impl Plan {
         let (outline, read) = (&self.outline, &inspected.contents);
         match &self.work {
             Work::Classic(work) => classic::changes(work, outline, read),
+            Work::Type2(work) => type2::changes(work, outline, read),
         }
     }
 
@@ -154,10 +157,14 @@ pub fn plan(
     };
     match &inspected.area {
         Area::Classic(area) => classic::plan(&draft, area),
+        Area::Type2(area) => type2::plan(&draft, area),
     }
 }
 
 fn refuse_unwritable(inspected: &Inspected, options: &PlanOptions) -> Result<(), Refusal> {
+    if options.suspects != Suspects::NONE && inspected.can_be_claimed() {
+        return Ok(());
+    }
     if let Some(detail) = inspected.foreign_part() {
         return Err(Refusal::Foreign { detail });
     }

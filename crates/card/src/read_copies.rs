@@ -7,7 +7,9 @@ use zeroize::Zeroizing;
 use crate::identify::{Identified, Identify};
 use crate::keys::LockKeys;
 use crate::technology::Family;
-use crate::{Entropy, PresentedCard, Procedure, Refusal, Reply, Step, Technology, Uid, classic};
+use crate::{
+    Entropy, PresentedCard, Procedure, Refusal, Reply, Step, Technology, Uid, classic, type2,
+};
 
 /// What a lock has read of a card. The images are zeroised and never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -68,6 +70,7 @@ enum State {
 /// One family's way to read.
 enum Reading {
     Classic(Box<classic::Read>),
+    Type2(Box<type2::Read>),
 }
 
 impl ReadCopies {
@@ -91,7 +94,12 @@ impl ReadCopies {
         let technology = identified.technology;
         let mut reading = match technology.family() {
             Family::Classic => Reading::Classic(Box::new(classic::Read::new(task, technology))),
-            Family::Type2 | Family::Desfire | Family::Ntag424 => {
+            Family::Type2 => Reading::Type2(Box::new(type2::Read::new(
+                task,
+                technology,
+                identified.challenge,
+            ))),
+            Family::Desfire | Family::Ntag424 => {
                 return Step::Done(Err(Refusal::Unsupported {
                     name: technology.to_string(),
                 }));
@@ -109,6 +117,7 @@ impl Procedure for Reading {
     fn next(&mut self, last: Option<Reply>) -> Step<CopiesRead> {
         match self {
             Self::Classic(read) => read.next(last),
+            Self::Type2(read) => read.next(last),
         }
     }
 }

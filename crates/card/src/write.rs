@@ -1,7 +1,7 @@
 //! Carrying out a plan: personalise where the card is blank, write, read back, void the older copy.
 
 use crate::plan::{Phase, Plan, Work};
-use crate::{CopyIndex, Entropy, Procedure, Reply, Sequence, SiteKeys, Step, classic};
+use crate::{CopyIndex, Entropy, Procedure, Reply, Sequence, SiteKeys, Step, classic, type2};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,21 +31,23 @@ pub struct Write(Writing);
 /// One family's way to write.
 enum Writing {
     Classic(Box<classic::Write>),
+    Type2(Box<type2::Write>),
 }
 
 impl Write {
     /// Prepares to carry out a plan; `keys` are those it was made with.
     #[must_use]
-    #[expect(
-        unused_variables,
-        clippy::needless_pass_by_value,
-        reason = "the families whose cards are authenticated with challenges need it"
-    )]
     pub fn new(plan: Plan, keys: &SiteKeys, entropy: Entropy) -> Self {
         Self(match plan.work {
             Work::Classic(work) => {
                 Writing::Classic(Box::new(classic::Write::new(plan.outline, work, keys)))
             }
+            Work::Type2(work) => Writing::Type2(Box::new(type2::Write::new(
+                plan.outline,
+                work,
+                keys,
+                entropy,
+            ))),
         })
     }
 
@@ -54,6 +56,7 @@ impl Write {
     pub fn progress(&self) -> Progress {
         match &self.0 {
             Writing::Classic(write) => write.progress(),
+            Writing::Type2(write) => write.progress(),
         }
     }
 }
@@ -64,6 +67,7 @@ impl Procedure for Write {
     fn next(&mut self, last: Option<Reply>) -> Step<Written> {
         match &mut self.0 {
             Writing::Classic(write) => write.next(last),
+            Writing::Type2(write) => write.next(last),
         }
     }
 }

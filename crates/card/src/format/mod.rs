@@ -45,6 +45,7 @@ impl fmt::Display for CardFormat {
 pub(crate) struct Image(Vec<u8>);
 
 impl Image {
+    #[cfg(test)]
     pub(crate) fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
