@@ -46,6 +46,15 @@ pub struct HubConfig {
     pub token: Token,
 }
 
+/// Where the site's keys stand.
+#[derive(Debug)]
+pub enum SiteKeySource {
+    /// In a [key file](crate::key_file::KeyFile), which need not be there yet.
+    File(PathBuf),
+    /// In the configuration itself, which holds one version at most.
+    Configuration(SiteKeys),
+}
+
 /// One `[[encoder]]` entry.
 #[derive(Debug, Clone)]
 pub struct EncoderConfig {
@@ -89,13 +98,15 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, or says something that a bridge cannot do.
     pub fn read(path: &Path, registry: &Registry) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map(Zeroizing::new)
-            .map_err(|source| ConfigError::Unreadable {
-                path: path.to_owned(),
-                source,
-            })?;
-        Self::parse(&text, path, registry)
+        Self::parse(&read_text(path)?, path, registry)
+    }
+
+    /// Where a configuration file says that the site's keys stand; of the rest only the form is looked at.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no TOML, or says nothing of a site key.
+    pub fn site_key_source(path: &Path) -> Result<SiteKeySource, ConfigError> {
+        parse::site_key_source(&read_text(path)?, path)
     }
 
     /// Takes a configuration from text. Relative paths in it start from the folder of `origin`.
@@ -105,4 +116,13 @@ impl Config {
     pub fn parse(text: &str, origin: &Path, registry: &Registry) -> Result<Self, ConfigError> {
         parse::parse(text, origin, registry)
     }
+}
+
+fn read_text(path: &Path) -> Result<Zeroizing<String>, ConfigError> {
+    std::fs::read_to_string(path)
+        .map(Zeroizing::new)
+        .map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })
 }

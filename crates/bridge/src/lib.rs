@@ -13,6 +13,7 @@ mod encoder_task;
 mod encoders;
 mod error_text;
 mod journal;
+pub mod key_file;
 mod link;
 mod local;
 pub mod machine;

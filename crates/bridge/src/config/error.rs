@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::key_file::KeyFileError;
+
 /// A configuration that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -26,6 +28,16 @@ pub enum ConfigError {
         problem: String,
         /// What to write instead.
         remedy: String,
+    },
+    /// The key file that it names cannot be used.
+    #[error("{path}, line {line}: the site key cannot be read")]
+    KeyFile {
+        /// The configuration.
+        path: PathBuf,
+        /// The line that names the key file, from 1.
+        line: usize,
+        /// What is wrong with the key file, and what to do.
+        source: KeyFileError,
     },
     /// Something is missing altogether.
     #[error("{path}: {problem}; {remedy}")]

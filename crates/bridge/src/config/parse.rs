@@ -6,28 +6,17 @@ use card::{KeyVersion, SiteKey, SiteKeys};
 use encoder::{Registry, SettingsError};
 use toml::de::DeTable;
 
-use super::reader::{File, Section};
-use super::{Config, ConfigError, EncoderConfig, HubConfig, Token};
+use super::reader::{File, Secret, Section};
+use super::{Config, ConfigError, EncoderConfig, HubConfig, SiteKeySource, Token};
+use crate::key_file::KeyFile;
 
 pub(super) fn parse(text: &str, origin: &Path, registry: &Registry) -> Result<Config, ConfigError> {
     let file = File { text, path: origin };
-    let table = DeTable::parse(text).map_err(|error| {
-        file.wrong(
-            error.span().map_or(0, |span| span.start),
-            error.message(),
-            "see the example in docs/operating.md",
-        )
-    })?;
-    let mut top = Section::new(&file, "", table.into_inner());
+    let mut top = Section::new(&file, "", toml(&file)?);
     let hub = top.section("hub")?.map(hub).transpose()?;
     let keys = match top.section("site")? {
         Some(site) => site_keys(site)?,
-        None => {
-            return Err(file.missing(
-                "the [site] section is missing",
-                "add [site] with key or key_file",
-            ));
-        }
+        None => return Err(no_site(&file)),
     };
     let mut bridge = top
         .section("bridge")?
@@ -50,6 +39,18 @@ pub(super) fn parse(text: &str, origin: &Path, registry: &Registry) -> Result<Co
     bridge.finish()?;
     top.finish()?;
     Ok(config)
+}
+
+fn toml<'a>(file: &File<'a>) -> Result<DeTable<'a>, ConfigError> {
+    DeTable::parse(file.text)
+        .map(toml::Spanned::into_inner)
+        .map_err(|error| {
+            file.wrong(
+                error.span().map_or(0, |span| span.start),
+                error.message(),
+                "see the example in docs/operating.md",
+            )
+        })
 }
 
 fn hub(mut section: Section<'_, '_>) -> Result<HubConfig, ConfigError> {
@@ -85,40 +86,61 @@ fn hub(mut section: Section<'_, '_>) -> Result<HubConfig, ConfigError> {
     })
 }
 
-fn site_keys(mut section: Section<'_, '_>) -> Result<SiteKeys, ConfigError> {
-    let at = section
-        .line_of("key")
-        .or(section.line_of("key_file"))
-        .unwrap_or_default();
-    let remedy =
-        "write the site's 64 hex digits, or key_file with the path of a file that holds them";
-    let key = section.secret("key", "key_file", remedy)?;
-    if key.trim().bytes().all(|digit| digit == b'0') && !key.trim().is_empty() {
-        let remedy = "make one with `openssl rand -hex 32`";
-        return Err(section
-            .file
-            .wrong(at, "a site key of zeros is no secret", remedy));
+pub(super) fn site_key_source(text: &str, origin: &Path) -> Result<SiteKeySource, ConfigError> {
+    let file = File { text, path: origin };
+    let mut top = Section::new(&file, "", toml(&file)?);
+    match top.section("site")? {
+        Some(site) => site_key(site).map(|(source, _)| source),
+        None => Err(no_site(&file)),
     }
-    let key = SiteKey::from_hex(key.trim()).map_err(|error| {
-        section
-            .file
-            .wrong(at, &error.to_string(), "correct the site key")
-    })?;
-    let version = match section.take("key_version") {
-        None => KeyVersion::FIRST,
-        Some(item) => u8::try_from(section.file.integer_of("key_version", &item)?)
-            .ok()
-            .and_then(KeyVersion::new)
-            .ok_or_else(|| {
-                section.file.wrong(
-                    item.span().start,
-                    "`key_version` is 1 to 255",
-                    "write 1 for the first key",
-                )
-            })?,
+}
+
+fn no_site(file: &File<'_>) -> ConfigError {
+    file.missing(
+        "the [site] section is missing",
+        "add [site] with key_file, and make the file with `cardbridge keys generate`",
+    )
+}
+
+/// Where the key stands, and the place in the configuration that says so.
+fn site_key(mut section: Section<'_, '_>) -> Result<(SiteKeySource, usize), ConfigError> {
+    let remedy = "write key_file with the path of the key file; `cardbridge keys generate --file PATH` makes one";
+    let (at, source) = match section.secret_source("key", "key_file", remedy)? {
+        (at, Secret::File(path)) => (at, SiteKeySource::File(path)),
+        (at, Secret::Here(key)) => {
+            let key = key.trim();
+            if key.len() == 64 && key.bytes().all(|digit| digit == b'0') {
+                let remedy = "make one with `cardbridge keys generate`";
+                return Err(section
+                    .file
+                    .wrong(at, "a site key of zeros is no secret", remedy));
+            }
+            let key = SiteKey::from_hex(key).map_err(|error| {
+                section
+                    .file
+                    .wrong(at, &error.to_string(), "correct the site key")
+            })?;
+            let keys = SiteKeys::new(KeyVersion::FIRST, key);
+            (at, SiteKeySource::Configuration(keys))
+        }
     };
     section.finish()?;
-    Ok(SiteKeys::new(version, key))
+    Ok((source, at))
+}
+
+fn site_keys(section: Section<'_, '_>) -> Result<SiteKeys, ConfigError> {
+    let file = section.file;
+    match site_key(section)? {
+        (SiteKeySource::Configuration(keys), _) => Ok(keys),
+        (SiteKeySource::File(path), at) => match KeyFile::read(&path) {
+            Ok(key_file) => Ok(key_file.keys().clone()),
+            Err(source) => Err(ConfigError::KeyFile {
+                path: file.path.to_owned(),
+                line: file.line(at),
+                source,
+            }),
+        },
+    }
 }
 
 fn encoders(

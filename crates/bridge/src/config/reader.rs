@@ -19,6 +19,14 @@ pub(super) struct File<'a> {
     pub(super) path: &'a Path,
 }
 
+/// Where a secret stands.
+pub(super) enum Secret {
+    /// In the configuration.
+    Here(Zeroizing<String>),
+    /// In a file of its own.
+    File(PathBuf),
+}
+
 /// One table of the file, whose keys are taken out one by one; what is left at the end is unknown.
 pub(super) struct Section<'a, 'f> {
     pub(super) file: &'f File<'a>,
@@ -28,11 +36,16 @@ pub(super) struct Section<'a, 'f> {
 }
 
 impl<'a> File<'a> {
-    pub(super) fn wrong(&self, at: usize, problem: &str, remedy: &str) -> ConfigError {
+    /// The line of a place, from 1.
+    pub(super) fn line(&self, at: usize) -> usize {
         let before = self.text.get(..at).unwrap_or(self.text);
+        before.matches('\n').count() + 1
+    }
+
+    pub(super) fn wrong(&self, at: usize, problem: &str, remedy: &str) -> ConfigError {
         ConfigError::Wrong {
             path: self.path.to_owned(),
-            line: before.matches('\n').count() + 1,
+            line: self.line(at),
             problem: problem.to_owned(),
             remedy: remedy.to_owned(),
         }
@@ -190,21 +203,25 @@ impl<'a, 'f> Section<'a, 'f> {
         Ok(self.text(key)?.map(|text| folder.join(text)))
     }
 
-    /// A secret, written here or in a file of its own.
-    pub(super) fn secret(
+    /// A secret, written here or in a file of its own, and where that is said.
+    pub(super) fn secret_source(
         &mut self,
         key: &'static str,
         file_key: &'static str,
         remedy: &str,
-    ) -> Result<Zeroizing<String>, ConfigError> {
+    ) -> Result<(usize, Secret), ConfigError> {
+        let at = self
+            .line_of(key)
+            .or(self.line_of(file_key))
+            .unwrap_or_default();
         let here = self.take(key);
-        let at = self.line_of(file_key).unwrap_or_default();
         match (here, self.path(file_key)?) {
             (Some(item), None) => {
                 self.file.warn_if_readable(key, file_key);
-                self.file.text_of(key, &item).map(Zeroizing::new)
+                let secret = self.file.text_of(key, &item).map(Zeroizing::new)?;
+                Ok((at, Secret::Here(secret)))
             }
-            (None, Some(path)) => self.file.secret_file(at, &path),
+            (None, Some(path)) => Ok((at, Secret::File(path))),
             (Some(_), Some(_)) => Err(self.file.wrong(
                 at,
                 &format!("`{key}` and `{file_key}` are both given"),
@@ -212,7 +229,20 @@ impl<'a, 'f> Section<'a, 'f> {
             )),
             (None, None) => Err(self
                 .file
-                .missing(&format!("[{}] has no `{key}`", self.name), remedy)),
+                .missing(&format!("[{}] has no `{file_key}`", self.name), remedy)),
+        }
+    }
+
+    /// A secret, read from its file where it has one.
+    pub(super) fn secret(
+        &mut self,
+        key: &'static str,
+        file_key: &'static str,
+        remedy: &str,
+    ) -> Result<Zeroizing<String>, ConfigError> {
+        match self.secret_source(key, file_key, remedy)? {
+            (_, Secret::Here(secret)) => Ok(secret),
+            (at, Secret::File(path)) => self.file.secret_file(at, &path),
         }
     }
 

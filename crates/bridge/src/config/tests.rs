@@ -1,5 +1,6 @@
 //! Good files are taken; bad ones are refused with line, key and remedy.
 
+use std::error::Error as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use encoder::{
     SettingsError,
 };
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, SiteKeySource};
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
@@ -61,7 +62,7 @@ fn refusal(text: &str) -> String {
 #[test]
 fn a_whole_configuration_is_taken() {
     let config = parse(&format!(
-        "[hub]\nurl = \"https://hub.example.com/\"\ntoken = \"t0ken\"\n[site]\nkey = \"{KEY}\"\nkey_version = 2\n\
+        "[hub]\nurl = \"https://hub.example.com/\"\ntoken = \"t0ken\"\n[site]\nkey = \"{KEY}\"\n\
          [bridge]\nname = \"Front Desk PC\"\nstate_dir = \"state\"\npersonalise_blank = false\ndiscover = false\n\
          [[encoder]]\ndriver = \"wired\"\nport = \"/dev/ttyUSB0\"\nname = \"Front Desk\"\n"
     ))
@@ -73,7 +74,7 @@ fn a_whole_configuration_is_taken() {
         Path::new("/etc/cardbridge/state/cardbridge.sock")
     );
     assert!(!config.personalise_blank && !config.discover);
-    assert_eq!(config.keys.newest().get(), 2);
+    assert_eq!(config.keys.newest().get(), 1);
     let hub = config.hub.unwrap();
     assert_eq!(
         (hub.url.to_string().as_str(), hub.token.expose()),
@@ -99,7 +100,7 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
     let cases = [
         ("[site\n", "line 1:", "docs/operating.md"),
         ("", "[site] section is missing", "add [site]"),
-        ("[site]\n", "has no `key`", "64 hex digits"),
+        ("[site]\n", "has no `key_file`", "cardbridge keys generate"),
         (
             "[site]\nkey = \"abc\"\n",
             "line 2: a site key has 32 bytes",
@@ -108,7 +109,7 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
         (
             "[site]\nkey = \"0000000000000000000000000000000000000000000000000000000000000000\"\n",
             "line 2: a site key of zeros",
-            "openssl rand",
+            "keys generate",
         ),
         (
             &format!("{site}[hub]\nurl = \"https://hub.example.com\"\ntoken = \"seam_a_b\"\n"),
@@ -128,12 +129,7 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
         (
             &format!("{site}kee = 1\n"),
             "line 3: [site] has no setting `kee`",
-            "it knows key, key_file, key_version",
-        ),
-        (
-            &format!("{site}key_version = 0\n"),
-            "line 3: `key_version` is 1 to 255",
-            "write 1",
+            "it knows key, key_file",
         ),
         (
             &format!("{site}[hubb]\n"),
@@ -147,7 +143,7 @@ fn what_is_wrong_is_named_with_its_line_and_a_remedy() {
         ),
         (
             &format!("{site}[hub]\nurl = \"https://hub.example.com\"\n"),
-            "[hub] has no `token`",
+            "[hub] has no `token_file`",
             "admin init",
         ),
         (
@@ -199,7 +195,7 @@ fn a_refusal_never_repeats_a_key() {
 }
 
 #[test]
-fn a_key_file_that_others_may_read_is_refused() {
+fn what_is_wrong_with_the_key_file_is_told_with_the_line_that_names_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("site.key");
     std::fs::write(&path, format!("{KEY}\n")).unwrap();
@@ -212,11 +208,34 @@ fn a_key_file_that_others_may_read_is_refused() {
         )
     };
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-    let refusal = read().unwrap_err().to_string();
-    assert!(
-        refusal.contains("line 2:") && refusal.contains("chmod 600"),
-        "{refusal}"
-    );
+    let refusal = read().unwrap_err();
+    assert!(refusal.to_string().contains("line 2:"), "{refusal}");
+    let cause = refusal.source().unwrap().to_string();
+    assert!(cause.contains("chmod 600"), "{cause}");
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-    read().unwrap();
+    assert_eq!(read().unwrap().keys.newest().get(), 1);
+    let second = "key 2 ".to_owned() + &"5f".repeat(32);
+    std::fs::write(&path, format!("key 1 {KEY}\n{second}\n")).unwrap();
+    assert_eq!(read().unwrap().keys.newest().get(), 2);
+}
+
+#[test]
+fn where_the_keys_stand_is_known_before_there_is_a_key_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let origin = folder.path().join("bridge.toml");
+    let source = |text: &str| {
+        std::fs::write(&origin, text).unwrap();
+        Config::site_key_source(&origin)
+    };
+    let found = source("[site]\nkey_file = \"site.key\"\n[[encoder]]\ndriver = \"any\"\n");
+    let expected = folder.path().join("site.key");
+    assert!(matches!(found, Ok(SiteKeySource::File(path)) if path == expected));
+    let here = source(&format!("[site]\nkey = \"{KEY}\"\n")).unwrap();
+    assert!(matches!(here, SiteKeySource::Configuration(_)));
+    assert!(
+        source("[bridge]\n")
+            .unwrap_err()
+            .to_string()
+            .contains("[site]")
+    );
 }
