@@ -3,6 +3,7 @@
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 
+use bridge::config::SiteKeySource;
 use bridge::{Config, ConfigError};
 use clap::Args;
 use encoder::Registry;
@@ -40,13 +41,19 @@ pub(super) fn make_state_directory(config: &Config) -> Result<(), Failure> {
 impl ConfigArgument {
     /// Reads the file. What is wrong with it is said with its line.
     pub(super) fn read(&self, registry: &Registry) -> Result<Config, Failure> {
-        Config::read(&self.config, registry).map_err(|error| {
-            let kind = match error {
-                ConfigError::Unreadable { .. } => "configuration_unreadable",
-                _ => "configuration_invalid",
-            };
-            let failure = Failure::from_error(kind, &error);
-            failure.into_wrong_input()
-        })
+        Config::read(&self.config, registry).map_err(|error| failure(&error))
     }
+
+    /// Where it says that the site's keys stand.
+    pub(super) fn site_key_source(&self) -> Result<SiteKeySource, Failure> {
+        Config::site_key_source(&self.config).map_err(|error| failure(&error))
+    }
+}
+
+fn failure(error: &ConfigError) -> Failure {
+    let kind = match error {
+        ConfigError::Unreadable { .. } => "configuration_unreadable",
+        _ => "configuration_invalid",
+    };
+    Failure::from_error(kind, error).into_wrong_input()
 }

@@ -8,6 +8,7 @@ mod encode;
 mod encoders;
 mod failure;
 mod hub;
+mod keys;
 mod lab;
 mod logging;
 mod output;
@@ -68,6 +69,7 @@ enum Verb {
     Encoders(encoders::Arguments),
     Scan(scan::Arguments),
     Encode(encode::Arguments),
+    Keys(keys::Arguments),
 }
 
 /// Runs the program.
@@ -113,6 +115,7 @@ impl Verb {
             Self::Encoders(arguments) => arguments.json,
             Self::Scan(arguments) => arguments.json,
             Self::Encode(arguments) => arguments.json,
+            Self::Keys(arguments) => arguments.json(),
         }
     }
 
@@ -121,7 +124,11 @@ impl Verb {
         match self {
             Self::Run(_) | Self::Hub(_) => "info",
             Self::Demo(_) | Self::Lab(_) => "warn",
-            Self::Admin(_) | Self::Encoders(_) | Self::Scan(_) | Self::Encode(_) => "error",
+            Self::Admin(_)
+            | Self::Encoders(_)
+            | Self::Scan(_)
+            | Self::Encode(_)
+            | Self::Keys(_) => "error",
         }
     }
 
@@ -135,6 +142,7 @@ impl Verb {
             Self::Encoders(arguments) => encoders::run(arguments, output).await,
             Self::Scan(arguments) => scan::run(arguments, output).await,
             Self::Encode(arguments) => encode::run(arguments, output).await,
+            Self::Keys(arguments) => keys::run(arguments, output),
         }
     }
 }
