@@ -3,7 +3,7 @@
 
 use crate::air::Frame;
 use crate::card::{Authentication, Key, Verdict};
-use crate::reader::{self, Selected, Wake};
+use crate::reader::{self, Blocks, Selected, Wake};
 use crate::slot::{KeyType, Slot};
 
 const READ: u8 = 0x30;
@@ -16,7 +16,11 @@ const ACK: u8 = 0xA;
 pub struct Antenna {
     slot: Slot,
     selected: Option<Selected>,
+    blocks: Option<Blocks>,
 }
+
+/// Frames of 256 bytes: the fewest blocks.
+const FSDI: u8 = 8;
 
 /// What came back from the card.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,15 +42,33 @@ impl Antenna {
         Antenna {
             slot,
             selected: None,
+            blocks: None,
         }
     }
 
-    /// Switches the field off and on, which ends everything that was under way, and selects a card.
+    /// Switches the field off and on, which ends everything that was under way, and selects a card. One
+    /// that speaks ISO/IEC 14443-4 is activated as well.
     pub fn select(&mut self) -> Option<&Selected> {
         self.slot.set_field(false);
         self.slot.set_field(true);
         self.selected = reader::select(&self.slot, Wake::All, None);
+        self.blocks = match &mut self.selected {
+            Some(selected) => selected.activate(&self.slot, FSDI),
+            None => None,
+        };
         self.selected.as_ref()
+    }
+
+    /// Sends a command to a card that speaks ISO/IEC 14443-4, and returns what came back, status and
+    /// all. One command is one exchange, however many blocks it takes.
+    pub fn apdu(&mut self, apdu: &[u8]) -> Answer {
+        let Some(blocks) = &mut self.blocks else {
+            return Answer::Silence;
+        };
+        match blocks.exchange(&self.slot, apdu) {
+            Ok(response) => Answer::Data(response),
+            Err(_) => Answer::Silence,
+        }
     }
 
     /// Authenticates to the sector of a MIFARE Classic's block.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use thiserror::Error;
 
-use crate::card::{Technology, Uid, VirtualCard};
+use crate::card::{Storage, StoredFile, Technology, Uid, VirtualCard};
 use crate::slot::Whereabouts;
 
 /// What a card holds when it is seen for the first time.
@@ -19,6 +19,33 @@ pub enum Origin {
     Factory,
     /// In use by somebody else: keys and data that nobody here knows (the same for the same UID).
     Foreign,
+}
+
+/// What else a new card is made with, where its technology leaves a choice.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Options {
+    /// It is configured to make up a UID at every power-up; see [`Options::with_random_uid`].
+    pub random_uid: bool,
+    /// How much memory a DESFire has.
+    pub storage: Storage,
+}
+
+impl Options {
+    /// The same with a UID of four bytes that is made up at every power-up. The true UID stays the
+    /// card's name in the drawer, in logs and for steering; a reader learns it from the card alone.
+    #[must_use]
+    pub fn with_random_uid(mut self) -> Options {
+        self.random_uid = true;
+        self
+    }
+
+    /// The same with so much memory.
+    #[must_use]
+    pub fn with_storage(mut self, storage: Storage) -> Options {
+        self.storage = storage;
+        self
+    }
 }
 
 /// Why there is no such card.
@@ -47,6 +74,9 @@ pub enum CardsError {
         /// The technology asked for.
         technology: Technology,
     },
+    /// Cards of this technology cannot make up UIDs.
+    #[error("no {0} makes up UIDs; leave that out, or choose a DESFire or an NTAG 424 DNA")]
+    NoRandomUid(Technology),
     /// The technology is known by name only.
     #[error("no {0} is emulated yet; choose one of Technology::ALL")]
     NotEmulated(Technology),
@@ -73,6 +103,9 @@ pub enum MemoryError {
         /// Bytes of the card.
         expected: usize,
     },
+    /// The card has files behind commands of its own.
+    #[error("{0} has files and no image of its memory; write to it by its own commands")]
+    NoImage(Technology),
 }
 
 /// The drawer of all cards. Clones share it.
@@ -98,6 +131,20 @@ impl Cards {
         uid: Uid,
         origin: Origin,
     ) -> Result<Card, CardsError> {
+        self.card_with(technology, uid, origin, &Options::default())
+    }
+
+    /// The same, a new one made with these options.
+    ///
+    /// # Errors
+    /// As above, or an option that this technology has not.
+    pub fn card_with(
+        &self,
+        technology: Technology,
+        uid: Uid,
+        origin: Origin,
+        options: &Options,
+    ) -> Result<Card, CardsError> {
         let mut known = self.lock();
         let card = match known.get(&uid) {
             Some(card) => card.clone(),
@@ -105,10 +152,10 @@ impl Cards {
                 if !technology.uid_lengths().contains(&uid.as_bytes().len()) {
                     return Err(CardsError::UidLength { uid, technology });
                 }
-                let card = match origin {
-                    Origin::Factory => VirtualCard::factory(technology, uid),
-                    Origin::Foreign => VirtualCard::foreign(technology, uid),
-                };
+                if options.random_uid && !technology.has_files() {
+                    return Err(CardsError::NoRandomUid(technology));
+                }
+                let card = make(technology, uid, origin, options);
                 let card = Card::new(card.ok_or(CardsError::NotEmulated(technology))?);
                 known.insert(uid, card.clone());
                 card
@@ -138,6 +185,18 @@ impl Cards {
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Uid, Card>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn make(
+    technology: Technology,
+    uid: Uid,
+    origin: Origin,
+    options: &Options,
+) -> Option<VirtualCard> {
+    match origin {
+        Origin::Factory => VirtualCard::factory(technology, uid, options),
+        Origin::Foreign => VirtualCard::foreign(technology, uid, options),
     }
 }
 
@@ -180,26 +239,51 @@ impl Card {
         self.technology
     }
 
-    /// The raw image of the memory, keys and passwords included: all blocks of a MIFARE Classic, all
-    /// pages of a Type 2 card without its counters. Half charged cells are shown as one reading of them.
+    /// The raw image of the memory, keys included: 320, 1024 or 4096 bytes for a MIFARE Classic. Empty
+    /// for a card that has [`files`](Card::files) instead.
     #[must_use]
     pub fn memory(&self) -> Vec<u8> {
         self.lock().memory()
     }
 
     /// Puts a raw image onto the card, wherever it lies. What makes the card this card stays as it
-    /// is: block 0 of a MIFARE Classic, the serial number of a Type 2 card. Not an exchange, and not
-    /// in any log.
+    /// is: block 0 of a MIFARE Classic. Not an exchange, and not in any log.
     ///
     /// # Errors
-    /// The image has another length than the card's memory.
+    /// The image has another length than the card's memory, or the card has no image.
     pub fn set_memory(&self, image: &[u8]) -> Result<(), MemoryError> {
+        if self.technology.has_files() {
+            return Err(MemoryError::NoImage(self.technology));
+        }
         self.lock()
             .set_memory(image)
             .map_err(|expected| MemoryError::Length {
                 given: image.len(),
                 expected,
             })
+    }
+
+    /// The files of a card that has files, keys not included, by application and number. What makes a
+    /// DESFire or an NTAG 424 DNA what it is can be judged by them; no reader gets at them this way.
+    #[must_use]
+    pub fn files(&self) -> Vec<StoredFile> {
+        self.lock().files()
+    }
+
+    /// Everything that the card holds, keys and settings included, but for one DESFire application, as
+    /// bytes that mean nothing by themselves: equal before and after if nothing else was changed. Of an
+    /// NTAG 424 DNA the content of file 3 and the keys are left out, of any other card nothing.
+    #[must_use]
+    pub fn everything_but(&self, application: [u8; 3]) -> Vec<u8> {
+        self.lock().everything_but(application)
+    }
+
+    /// Makes the card hold what a new one of this origin would, wherever it lies. A card that lies in
+    /// a field has lost its supply for a moment.
+    pub fn remake(&self, origin: Origin) {
+        if let Some(made) = make(self.technology, self.uid, origin, &Options::default()) {
+            *self.lock() = made;
+        }
     }
 
     /// Another card with the same UID and all that this one holds, worn cells included, which lies

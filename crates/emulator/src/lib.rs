@@ -16,8 +16,8 @@
 //! - [`Antenna`]: a reader without a wire, for what runs on a card in memory.
 //!
 //! Faults have one place each: a card that leaves in the midst of an exchange in `slot/state.rs`,
-//! memory that is torn or weak in `card/eeprom.rs`, time in `air.rs` and `slot/pace.rs`, frames to a
-//! serial host in `pn532/line.rs`. Nothing here knows what the bytes on a card mean.
+//! memory that is torn or weak in `card/eeprom.rs`, time in `air.rs` and `slot/pace.rs`, frames to a serial host in `pn532/line.rs`. Nothing here
+//! knows what the bytes on a card mean.
 //!
 //! ```no_run
 //! use emulator::{Cards, Origin, Pn532Encoder, Slot, Technology};
@@ -43,8 +43,8 @@ mod slot;
 mod vpcd;
 
 pub use antenna::{Answer, Antenna};
-pub use card::{Technology, Uid, UidError, UnknownTechnology};
-pub use cards::{Card, Cards, CardsError, MemoryError, Origin};
+pub use card::{Storage, StoredFile, Technology, Uid, UidError, UnknownTechnology};
+pub use cards::{Card, Cards, CardsError, MemoryError, Options, Origin};
 pub use pn532::{EncoderError, Pn532Encoder};
 pub use reader::Selected;
 pub use slot::{

@@ -1,6 +1,10 @@
 //! What every contactless reader does to find a card: wake, resolve collisions, select
 //! (ISO/IEC 14443-3 §6.5). Readers differ only in when they do it.
 
+mod blocks;
+
+pub(crate) use blocks::{Blocks, Failure};
+
 use crate::air::Frame;
 use crate::card::Uid;
 use crate::slot::Slot;
@@ -10,6 +14,8 @@ const WUPA: u8 = 0x52;
 const SELECT: [u8; 3] = [0x93, 0x95, 0x97];
 const CASCADE_TAG: u8 = 0x88;
 const SAK_CASCADE: u8 = 0x04;
+/// SAK bit of a card that speaks ISO/IEC 14443-4.
+const SAK_ISO_DEP: u8 = 0x20;
 
 /// Which cards a request wakes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +34,34 @@ pub struct Selected {
     pub atqa: [u8; 2],
     /// SAK of the last cascade level.
     pub sak: u8,
-    /// The UID it was selected by.
+    /// The UID it was selected by, which it may have made up.
     pub uid: Uid,
+    /// Its answer to select (ISO/IEC 14443-4 §5.2), length byte first, if it was activated.
+    pub ats: Option<Vec<u8>>,
+}
+
+impl Selected {
+    /// Activates a card that speaks ISO/IEC 14443-4 and remembers its ATS. `fsdi` tells the largest
+    /// frame that the reader takes. Any other card is left as it is.
+    pub(crate) fn activate(&mut self, slot: &Slot, fsdi: u8) -> Option<Blocks> {
+        if self.sak & SAK_ISO_DEP == 0 {
+            return None;
+        }
+        let (blocks, ats) = Blocks::activate(slot, fsdi)?;
+        self.ats = Some(ats);
+        Some(blocks)
+    }
+}
+
+/// The historical bytes in an ATS: what follows the length, the format byte and the interface bytes
+/// that it announces (ISO/IEC 14443-4 §5.2).
+pub(crate) fn historical_bytes(ats: &[u8]) -> &[u8] {
+    let Some(format) = ats.get(1) else {
+        return &[];
+    };
+    let interface_bytes = (format & 0x70).count_ones();
+    ats.get(2 + usize::try_from(interface_bytes).unwrap_or(3)..)
+        .unwrap_or(&[])
 }
 
 /// Wakes the cards and selects one of them: the `wanted` one, or whichever wins the anticollision.
@@ -63,7 +95,12 @@ pub(crate) fn select(slot: &Slot, wake: Wake, wanted: Option<&Uid>) -> Option<Se
             _ => uid.extend(part),
         }
         if sak & SAK_CASCADE == 0 {
-            return Uid::new(&uid).ok().map(|uid| Selected { atqa, sak, uid });
+            return Uid::new(&uid).ok().map(|uid| Selected {
+                atqa,
+                sak,
+                uid,
+                ats: None,
+            });
         }
     }
     None

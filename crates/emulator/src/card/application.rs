@@ -3,33 +3,50 @@
 
 use std::time::Duration;
 
+use super::chip::{self, Chip};
 use super::classic::{self, Authentication, Classic};
 use super::technology::Family;
 use super::type2::{self, Type2};
 use super::{Eeprom, Outcome, Technology, Uid, Verdict};
 use crate::air::Frame;
+use crate::cards::Options;
 use crate::slot::ExchangeKind;
 
 #[derive(Debug, Clone)]
 pub(super) enum Application {
     Classic(Classic),
     Type2(Type2),
+    Chip(Box<Chip>),
 }
 
 impl Application {
-    pub(super) fn factory(technology: Technology, uid: &Uid) -> Option<Application> {
+    pub(super) fn factory(
+        technology: Technology,
+        uid: &Uid,
+        options: &Options,
+    ) -> Option<Application> {
         match technology.family() {
             Family::Classic => Some(Application::Classic(Classic::factory(technology, uid))),
             Family::Type2 => Type2::factory(technology, uid).map(Application::Type2),
-            Family::IsoDep => None,
+            Family::IsoDep => {
+                let chip = Chip::factory(technology, uid, options);
+                Some(Application::Chip(Box::new(chip)))
+            }
         }
     }
 
-    pub(super) fn foreign(technology: Technology, uid: &Uid) -> Option<Application> {
+    pub(super) fn foreign(
+        technology: Technology,
+        uid: &Uid,
+        options: &Options,
+    ) -> Option<Application> {
         match technology.family() {
             Family::Classic => Some(Application::Classic(Classic::foreign(technology, uid))),
             Family::Type2 => Type2::foreign(technology, uid).map(Application::Type2),
-            Family::IsoDep => None,
+            Family::IsoDep => {
+                let chip = Chip::foreign(technology, uid, options);
+                Some(Application::Chip(Box::new(chip)))
+            }
         }
     }
 
@@ -37,6 +54,8 @@ impl Application {
         match self {
             Application::Classic(classic) => classic.memory(),
             Application::Type2(type2) => type2.memory(),
+            // It has files instead.
+            Application::Chip(_) => Vec::new(),
         }
     }
 
@@ -44,6 +63,7 @@ impl Application {
         match self {
             Application::Classic(classic) => classic.set_memory(image),
             Application::Type2(type2) => type2.set_memory(image),
+            Application::Chip(_) => Err(0),
         }
     }
 
@@ -52,6 +72,7 @@ impl Application {
         match self {
             Application::Classic(classic) => classic.deselected(),
             Application::Type2(type2) => type2.deselected(),
+            Application::Chip(chip) => chip.deselected(),
         }
     }
 
@@ -60,6 +81,23 @@ impl Application {
         match self {
             Application::Classic(classic) => classic.deselected(),
             Application::Type2(type2) => type2.power_off(),
+            Application::Chip(chip) => chip.deselected(),
+        }
+    }
+
+    /// The card, if it is one with a processor.
+    pub(super) fn chip(&self) -> Option<&Chip> {
+        match self {
+            Application::Chip(chip) => Some(chip),
+            Application::Classic(_) | Application::Type2(_) => None,
+        }
+    }
+
+    /// The UID that it makes up for its next power-up, if it does.
+    pub(super) fn made_up_uid(&mut self) -> Option<Uid> {
+        match self {
+            Application::Chip(chip) => chip.made_up_uid(),
+            Application::Classic(_) | Application::Type2(_) => None,
         }
     }
 
@@ -68,6 +106,7 @@ impl Application {
         match self {
             Application::Classic(classic) => classic.goes_on(),
             Application::Type2(type2) => type2.goes_on(),
+            Application::Chip(chip) => chip.goes_on(),
         }
     }
 
@@ -76,6 +115,7 @@ impl Application {
         match self {
             Application::Classic(_) => classic::PROGRAMMING,
             Application::Type2(_) => type2::PROGRAMMING,
+            Application::Chip(_) => chip::PROGRAMMING,
         }
     }
 
@@ -84,6 +124,7 @@ impl Application {
         match self {
             Application::Classic(_) => classic::kind(frame),
             Application::Type2(_) => type2::kind(frame),
+            Application::Chip(chip) => chip.kind(frame),
         }
     }
 
@@ -91,6 +132,7 @@ impl Application {
         match self {
             Application::Classic(classic) => classic.receive(frame, eeprom),
             Application::Type2(type2) => type2.receive(frame, eeprom),
+            Application::Chip(chip) => chip.receive(frame, eeprom),
         }
     }
 
@@ -106,6 +148,7 @@ impl Application {
             }
             // To any other card it is a command that it does not know.
             Application::Type2(_) => Verdict::Refused,
+            Application::Chip(_) => Verdict::Mute,
         }
     }
 }

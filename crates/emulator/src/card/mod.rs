@@ -1,15 +1,27 @@
 //! How a card behaves on the air, whatever reader is above it: selection (ISO/IEC 14443-3) here,
 //! the commands of each family in a module of its own. A card knows no encoder and no clock.
 
+mod apdu;
 mod application;
+mod chip;
 mod classic;
+mod crypto;
+mod desfire;
 mod eeprom;
+mod ev2;
+#[cfg(test)]
+mod host;
+mod iso_dep;
 mod noise;
+mod ntag424;
+mod pages;
 mod selection;
 mod technology;
 mod type2;
 mod uid;
 
+pub use chip::StoredFile;
+pub use desfire::Storage;
 pub use technology::{Technology, UnknownTechnology};
 pub use uid::{Uid, UidError};
 
@@ -22,8 +34,10 @@ pub(crate) use eeprom::{Cells, Eeprom, Programmed};
 use std::time::Duration;
 
 use crate::air::Frame;
+use crate::cards::Options;
 use crate::slot::ExchangeKind;
 use application::Application;
+use chip::Chip;
 use selection::{Heard, Selection};
 
 /// What a card makes of one frame.
@@ -43,6 +57,8 @@ pub(crate) struct Outcome {
     pub(crate) reaction: Reaction,
     /// `false`: the card has dropped out and waits to be selected again.
     pub(crate) stays_selected: bool,
+    /// It went to sleep as it was told to, and only a wake-up finds it.
+    halts: bool,
 }
 
 impl Outcome {
@@ -54,6 +70,7 @@ impl Outcome {
                 ..Reaction::default()
             },
             stays_selected: true,
+            halts: false,
         }
     }
 
@@ -62,6 +79,31 @@ impl Outcome {
         Outcome {
             reaction: Reaction::default(),
             stays_selected: true,
+            halts: false,
+        }
+    }
+
+    /// The card reacts so, which may be silence.
+    fn of(reaction: Reaction) -> Outcome {
+        Outcome {
+            reaction,
+            ..Outcome::silent()
+        }
+    }
+
+    /// The card does not understand, and drops out without a word.
+    fn dropped_out() -> Outcome {
+        Outcome {
+            stays_selected: false,
+            ..Outcome::silent()
+        }
+    }
+
+    /// The card reacts so, and goes to sleep.
+    fn halted(reaction: Reaction) -> Outcome {
+        Outcome {
+            halts: true,
+            ..Outcome::of(reaction)
         }
     }
 
@@ -121,25 +163,35 @@ pub(crate) struct VirtualCard {
 
 impl VirtualCard {
     /// A card as it leaves the factory; `None` if its technology cannot be emulated.
-    pub(crate) fn factory(technology: Technology, uid: Uid) -> Option<VirtualCard> {
-        let application = Application::factory(technology, &uid)?;
+    pub(crate) fn factory(
+        technology: Technology,
+        uid: Uid,
+        options: &Options,
+    ) -> Option<VirtualCard> {
+        let application = Application::factory(technology, &uid, options)?;
         Some(VirtualCard::with(technology, uid, application))
     }
 
     /// A card in use by somebody else: keys and data nobody here knows. `None` as above.
-    pub(crate) fn foreign(technology: Technology, uid: Uid) -> Option<VirtualCard> {
-        let application = Application::foreign(technology, &uid)?;
+    pub(crate) fn foreign(
+        technology: Technology,
+        uid: Uid,
+        options: &Options,
+    ) -> Option<VirtualCard> {
+        let application = Application::foreign(technology, &uid, options)?;
         Some(VirtualCard::with(technology, uid, application))
     }
 
     fn with(technology: Technology, uid: Uid, application: Application) -> VirtualCard {
         let selection = Selection::new(technology.atqa(&uid), technology.sak(), &uid);
-        VirtualCard {
+        let mut card = VirtualCard {
             technology,
             uid,
             selection,
             application,
-        }
+        };
+        card.power_off();
+        card
     }
 
     pub(crate) fn technology(&self) -> Technology {
@@ -166,6 +218,21 @@ impl VirtualCard {
     pub(crate) fn power_off(&mut self) {
         self.selection.power_off();
         self.application.power_off();
+        if let Some(uid) = self.application.made_up_uid() {
+            let (atqa, sak) = (self.technology.atqa(&uid), self.technology.sak());
+            self.selection = Selection::new(atqa, sak, &uid);
+        }
+    }
+
+    pub(crate) fn files(&self) -> Vec<StoredFile> {
+        self.application.chip().map_or(Vec::new(), Chip::files)
+    }
+
+    pub(crate) fn everything_but(&self, application: [u8; 3]) -> Vec<u8> {
+        match self.application.chip() {
+            Some(chip) => chip.everything_but(application),
+            None => self.memory(),
+        }
     }
 
     pub(crate) fn is_selected(&self) -> bool {
@@ -181,6 +248,11 @@ impl VirtualCard {
                 Purpose::Unheard
             };
         }
+        if let Some(chip) = self.application.chip()
+            && (chip.is_active() || chip.purpose(frame) == Purpose::Selecting)
+        {
+            return chip.purpose(frame);
+        }
         if selection::is_wake_up(frame) {
             Purpose::Selecting
         } else if self.application.goes_on() {
@@ -194,7 +266,14 @@ impl VirtualCard {
 
     /// Acts on a frame.
     pub(crate) fn receive(&mut self, frame: &Frame, eeprom: &mut Eeprom) -> Reaction {
-        match self.selection.receive(frame, self.application.goes_on()) {
+        // Past its activation a card with a processor hears blocks only.
+        let is_activated = self.application.chip().is_some_and(Chip::is_active);
+        let heard = if is_activated && self.selection.is_active() {
+            Heard::ForApplication
+        } else {
+            self.selection.receive(frame, self.application.goes_on())
+        };
+        match heard {
             Heard::Answered(answer) => {
                 self.application.deselected();
                 Reaction {
@@ -204,7 +283,10 @@ impl VirtualCard {
             }
             Heard::ForApplication => {
                 let mut outcome = self.application.receive(frame, eeprom);
-                if !outcome.stays_selected {
+                if outcome.halts {
+                    self.selection.halt();
+                    self.application.deselected();
+                } else if !outcome.stays_selected {
                     self.drop_out();
                 }
                 outcome.reaction.takes += self.application.programming() * eeprom.count();

@@ -82,6 +82,12 @@ impl Selection {
         }
     }
 
+    /// Goes to sleep until it is woken by WUPA.
+    pub(crate) fn halt(&mut self) {
+        self.state = State::Halt;
+        self.came_from_halt = true;
+    }
+
     /// Back to IDLE or HALT, mute until woken.
     pub(crate) fn fall_back(&mut self) {
         self.state = if self.came_from_halt {
@@ -107,8 +113,7 @@ impl Selection {
                 Heard::Answered(None)
             }
             State::Active if !in_midst && is_halt(frame) => {
-                self.state = State::Halt;
-                self.came_from_halt = true;
+                self.halt();
                 Heard::Answered(None)
             }
             State::Active => Heard::ForApplication,

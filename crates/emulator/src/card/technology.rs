@@ -61,7 +61,7 @@ pub struct UnknownTechnology {
 
 impl Technology {
     /// Every technology that can be placed.
-    pub const ALL: [Technology; 10] = [
+    pub const ALL: [Technology; 14] = [
         Technology::MifareClassicMini,
         Technology::MifareClassic1k,
         Technology::MifareClassic4k,
@@ -72,6 +72,10 @@ impl Technology {
         Technology::Ntag213,
         Technology::Ntag215,
         Technology::Ntag216,
+        Technology::DesfireEv1,
+        Technology::DesfireEv2,
+        Technology::DesfireEv3,
+        Technology::Ntag424Dna,
     ];
 
     /// The name in requests, such as `mifare_classic_1k`.
@@ -118,9 +122,16 @@ impl Technology {
         }
     }
 
+    /// Whether its memory is files behind commands of its own, and no image.
+    #[must_use]
+    pub fn has_files(self) -> bool {
+        self.family() == Family::IsoDep
+    }
+
     /// How many bytes a UID of this technology may have. Only MIFARE Classic was ever delivered with
     /// four (NXP AN10927 §2).
-    pub(crate) fn uid_lengths(self) -> &'static [usize] {
+    #[must_use]
+    pub fn uid_lengths(self) -> &'static [usize] {
         match self.family() {
             Family::Classic => &[4, 7],
             Family::Type2 | Family::IsoDep => &[7],

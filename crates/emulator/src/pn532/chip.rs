@@ -17,6 +17,8 @@ const BAUD_RATES: [u32; 9] = [
 ];
 /// So many rising edges on the line wake the chip; what comes until then is lost.
 const WAKING_EDGES: u32 = 5;
+/// SetParameters' bit for "activate ISO/IEC 14443-4 cards by yourself" (§7.2.9).
+const AUTOMATIC_RATS: u8 = 0x10;
 /// PowerDown's bit for "wake up by the serial line" (§7.2.11).
 const WAKE_BY_HSU: u8 = 0x10;
 
@@ -193,8 +195,7 @@ impl Chip {
             0x0C => Answer::Now(vec![0x0D, self.gpio[0], self.gpio[1], 0x00]),
             0x0E => self.write_gpio(parameters),
             0x10 => self.set_serial_baud_rate(parameters),
-            // SetParameters: its flags are about ISO/IEC 14443-4 and NFCIP-1 (§7.2.9).
-            0x12 if parameters.len() == 1 => Answer::Now(vec![0x13]),
+            0x12 => self.set_parameters(parameters),
             0x14 => self.sam_configuration(parameters),
             0x16 => self.power_down(parameters),
             // TgInitAsTarget waits for a reader's field, and none ever comes.
@@ -279,6 +280,15 @@ impl Chip {
         };
         self.baud_after_ack = Some(baud);
         Answer::Now(vec![0x11])
+    }
+
+    /// §7.2.9: of its flags only the one that activates cards for ISO/IEC 14443-4 matters here.
+    fn set_parameters(&mut self, parameters: &[u8]) -> Answer {
+        let &[flags] = parameters else {
+            return Answer::SyntaxError;
+        };
+        self.radio.activates = flags & AUTOMATIC_RATS != 0;
+        Answer::Now(vec![0x13])
     }
 
     /// `Mode [Timeout [IRQ]]` (§7.2.10); leaves LowVbat mode for good.

@@ -5,6 +5,7 @@ use super::radio::{Answer, Radio};
 use super::status;
 use crate::air::Frame;
 use crate::card::{Authentication, Key, Verdict};
+use crate::reader::Failure;
 use crate::slot::KeyType;
 
 const AUTHENTICATE_A: u8 = 0x60;
@@ -16,6 +17,8 @@ const ACK: u8 = 0xA;
 /// The bits of `Tg` that are the target's number; 0x40 says that more data follows.
 const NUMBER: u8 = 0x0F;
 const MORE: u8 = 0x40;
+/// The most data in one response, behind its code and status (§6.2.1.2).
+const MOST_DATA: usize = 262;
 
 /// What came back from the card.
 enum Reply {
@@ -42,6 +45,14 @@ impl Radio {
         let selected = self.make_current(number);
         if selected != status::OK {
             response.push(selected);
+        } else if let Some(outcome) = self.talk_in_blocks(tg, data) {
+            match outcome {
+                Ok((status, data)) => {
+                    response.push(status);
+                    response.extend(data);
+                }
+                Err(status) => response.push(status),
+            }
         } else if tg & MORE != 0 || data.is_empty() {
             // Chaining is for ISO/IEC 14443-4 and NFCIP-1.
             response.push(status::INVALID_PARAMETER);
@@ -55,6 +66,35 @@ impl Radio {
             }
         }
         Answer::Now(response)
+    }
+
+    /// Talks to a card that was activated for ISO/IEC 14443-4; `None` if it was not. The chip cuts
+    /// commands into blocks and puts answers together by itself; of what does not fit into its own
+    /// response the host fetches the rest, with a command that has no data.
+    fn talk_in_blocks(&mut self, tg: u8, data: &[u8]) -> Option<Result<(u8, Vec<u8>), u8>> {
+        let slot = self.slot.clone();
+        let target = self.target_mut(tg & NUMBER)?;
+        let blocks = target.blocks.as_mut()?;
+        if tg & MORE != 0 {
+            target.gathered.extend(data);
+            return Some(Ok((status::OK, Vec::new())));
+        }
+        if target.unfetched.is_empty() || !data.is_empty() {
+            let mut command = std::mem::take(&mut target.gathered);
+            command.extend(data);
+            target.unfetched = match blocks.exchange(&slot, &command) {
+                Ok(response) => response,
+                Err(Failure::Silence) => return Some(Err(status::TIMEOUT)),
+                Err(Failure::Collision) => return Some(Err(status::COLLISION)),
+                Err(Failure::Protocol) => return Some(Err(status::PROTOCOL)),
+            };
+        }
+        let rest = target
+            .unfetched
+            .split_off(target.unfetched.len().min(MOST_DATA));
+        let part = std::mem::replace(&mut target.unfetched, rest);
+        let more = if target.unfetched.is_empty() { 0 } else { MORE };
+        Some(Ok((status::OK | more, part)))
     }
 
     /// The data of the card's answer, or the status that says why there is none.

@@ -2,7 +2,7 @@
 //! does (ACR122U API §4.1). The reader around it looks for cards by itself.
 
 use super::radio::{Answer, Radio, Target};
-use crate::reader::Selected;
+use crate::reader::{Blocks, Failure, Selected};
 use crate::slot::Slot;
 
 /// TFI of a command, and of its answer (UM0701-02 §6.2.1).
@@ -22,17 +22,23 @@ impl Inside {
         Inside { radio }
     }
 
-    /// The reader around it looked for cards and selected this one, or none.
-    pub(crate) fn found(&mut self, selected: Option<&Selected>) {
+    /// The reader around it looked for cards and selected this one, or none; and activated it, if there
+    /// are blocks.
+    pub(crate) fn found(&mut self, selected: Option<&Selected>, blocks: Option<Blocks>) {
         self.radio.registers.prepare_type_a();
         self.radio.targets = selected
-            .map(|card| Target {
-                number: 1,
-                uid: card.uid,
-            })
+            .map(|card| Target::new(1, card.uid, blocks))
             .into_iter()
             .collect();
         self.radio.current = selected.map(|_| 1);
+    }
+
+    /// Sends an APDU to the card that is activated; `None` if none is.
+    pub(crate) fn exchange(&mut self, apdu: &[u8]) -> Option<Result<Vec<u8>, Failure>> {
+        let number = self.radio.current?;
+        let slot = self.radio.slot.clone();
+        let blocks = self.radio.target_mut(number)?.blocks.as_mut()?;
+        Some(blocks.exchange(&slot, apdu))
     }
 
     /// Runs `D4 code parameters` and gives `D5 code+1 …`; `None` if the chip does not understand it or

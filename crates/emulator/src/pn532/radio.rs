@@ -5,7 +5,7 @@ use super::registers::Registers;
 use super::search::Search;
 use super::status;
 use crate::card::Uid;
-use crate::reader::{self, Wake};
+use crate::reader::{self, Blocks, Selected, Wake};
 use crate::slot::Slot;
 
 /// The chip keeps at most two targets (§7.3.5).
@@ -29,7 +29,29 @@ pub(super) enum Answer {
 pub(super) struct Target {
     pub(super) number: u8,
     pub(super) uid: Uid,
+    /// Of a card that was activated for ISO/IEC 14443-4.
+    pub(super) blocks: Option<Blocks>,
+    /// Of its last answer, what the host has yet to fetch.
+    pub(super) unfetched: Vec<u8>,
+    /// Of a command that the host sends in parts, those that came.
+    pub(super) gathered: Vec<u8>,
 }
+
+impl Target {
+    /// A card under this number, with the blocks of its protocol if it was activated.
+    pub(super) fn new(number: u8, uid: Uid, blocks: Option<Blocks>) -> Target {
+        Target {
+            number,
+            uid,
+            blocks,
+            unfetched: Vec::new(),
+            gathered: Vec::new(),
+        }
+    }
+}
+
+/// FSDI in the chip's RATS: frames of 64 bytes.
+const FSDI: u8 = 5;
 
 #[derive(Debug)]
 pub(super) struct Radio {
@@ -40,6 +62,8 @@ pub(super) struct Radio {
     pub(super) current: Option<u8>,
     /// MxRtyPassiveActivation: tries after the first; 0xFF for ever (§7.3.1, item 5).
     pub(super) passive_retries: u8,
+    /// Cards that can are activated for ISO/IEC 14443-4 when they are found (§7.2.9).
+    pub(super) activates: bool,
     /// The SAM was configured: before that the analogue part stays off in LowVbat mode.
     is_configured: bool,
 }
@@ -53,6 +77,7 @@ impl Radio {
             targets: Vec::new(),
             current: None,
             passive_retries: 0xFF,
+            activates: true,
             is_configured: false,
         }
     }
@@ -89,7 +114,8 @@ impl Radio {
             0x54 => self.for_targets(code, parameters, |radio, number| radio.make_current(number)),
             0x4A => self.in_list_passive_target(parameters),
             0x60 => self.in_auto_poll(parameters),
-            // InATR and InPSL are for targets that speak NFCIP-1 or ISO/IEC 14443-4.
+            // InATR is for targets that speak NFCIP-1, InPSL also for those of ISO/IEC 14443-4.
+            0x4E if self.is_activated(parameters) => Answer::Now(vec![0x4F, status::OK]),
             0x4E | 0x50 => self.only_for_dep(code, parameters),
             // InJumpForPSL and InJumpForDEP look for an NFCIP-1 target, and none ever lies here.
             0x46 | 0x56 => Answer::Now(vec![code + 1, status::TIMEOUT]),
@@ -148,9 +174,12 @@ impl Radio {
     }
 
     /// Sends a target to sleep. It stays known (§7.3.10).
-    fn deselect(&mut self, number: u8) -> u8 {
+    pub(super) fn deselect(&mut self, number: u8) -> u8 {
         if self.current == Some(number) {
-            reader::halt(&self.slot);
+            match self.target(number).and_then(|target| target.blocks.clone()) {
+                Some(blocks) => blocks.deselect(&self.slot),
+                None => reader::halt(&self.slot),
+            }
             self.registers.set_crypto1(false);
             self.current = None;
         }
@@ -170,12 +199,35 @@ impl Radio {
         }
         self.registers.set_crypto1(false);
         match reader::select(&self.slot, Wake::All, Some(&uid)) {
-            Some(_) => {
+            Some(mut selected) => {
+                let blocks = self.activate(&mut selected);
+                if let Some(target) = self.target_mut(number) {
+                    target.blocks = blocks;
+                }
                 self.current = Some(number);
                 status::OK
             }
             None => status::TIMEOUT,
         }
+    }
+
+    /// Activates a card that was just selected, if it can and the host wants it.
+    pub(super) fn activate(&self, selected: &mut Selected) -> Option<Blocks> {
+        if self.activates {
+            selected.activate(&self.slot, FSDI)
+        } else {
+            None
+        }
+    }
+
+    fn is_activated(&self, parameters: &[u8]) -> bool {
+        let target = parameters.first().and_then(|&number| self.target(number));
+        parameters.len() == 3 && target.is_some_and(|target| target.blocks.is_some())
+    }
+
+    pub(super) fn target_mut(&mut self, number: u8) -> Option<&mut Target> {
+        let mut targets = self.targets.iter_mut();
+        targets.find(|target| target.number == number)
     }
 
     pub(super) fn target(&self, number: u8) -> Option<&Target> {
@@ -198,8 +250,18 @@ impl Radio {
     pub(super) fn attention(&self) -> u8 {
         match self.current {
             None => status::WRONG_CONTEXT,
-            Some(_) if self.slot.has_selected_card() => status::OK,
-            Some(_) => status::TIMEOUT,
+            Some(number) => {
+                let blocks = self.target(number).and_then(|it| it.blocks.as_ref());
+                let is_there = match blocks {
+                    Some(blocks) => blocks.is_present(&self.slot),
+                    None => self.slot.has_selected_card(),
+                };
+                if is_there {
+                    status::OK
+                } else {
+                    status::TIMEOUT
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::radio::{Answer, MOST_TARGETS, Radio, Target};
 use crate::card::Uid;
-use crate::reader::{self, Selected, Wake};
+use crate::reader::{self, Blocks, Selected, Wake};
 
 /// How long one try takes, activation of the field included. The manual gives no figure.
 const ONE_TRY: Duration = Duration::from_millis(5);
@@ -86,6 +86,10 @@ impl Radio {
 
     /// Forgets earlier targets and looks for new ones.
     pub(super) fn begin_search(&mut self) {
+        // A card that was activated hears no request before it is deselected.
+        if let Some(number) = self.current {
+            self.deselect(number);
+        }
         self.targets.clear();
         self.current = None;
         self.set_field(true);
@@ -97,24 +101,33 @@ impl Radio {
         if !search.finds_type_a {
             return None;
         }
-        let first = reader::select(&self.slot, Wake::All, search.wanted.as_ref())?;
-        let mut found = vec![first];
+        let mut found = vec![self.find(Wake::All, search.wanted.as_ref())?];
         if search.form == (Form::List { most: MOST_TARGETS }) {
-            reader::halt(&self.slot);
-            match reader::select(&self.slot, Wake::Idle, None) {
+            match &found[0].1 {
+                Some(blocks) => blocks.deselect(&self.slot),
+                None => reader::halt(&self.slot),
+            }
+            match self.find(Wake::Idle, None) {
                 Some(second) => found.push(second),
-                None => found = vec![reader::select(&self.slot, Wake::All, Some(&found[0].uid))?],
+                None => found = vec![self.find(Wake::All, Some(&found[0].0.uid))?],
             }
         }
         self.targets = (1_u8..)
             .zip(&found)
-            .map(|(number, selected)| Target {
-                number,
-                uid: selected.uid,
-            })
+            .map(|(number, (selected, blocks))| Target::new(number, selected.uid, blocks.clone()))
             .collect();
+        let found: Vec<_> = found.into_iter().map(|(selected, _)| selected).collect();
         self.current = self.targets.last().map(|target| target.number);
         Some(search.response(&found))
+    }
+}
+
+impl Radio {
+    /// Selects a card, and activates it if it can.
+    fn find(&self, wake: Wake, wanted: Option<&Uid>) -> Option<(Selected, Option<Blocks>)> {
+        let mut selected = reader::select(&self.slot, wake, wanted)?;
+        let blocks = self.activate(&mut selected);
+        Some((selected, blocks))
     }
 }
 
@@ -144,7 +157,7 @@ impl Search {
     }
 }
 
-/// `Tg SENS_RES SEL_RES NFCIDLength NFCID1`; the chip turns SENS_RES round, high byte first (§7.3.5).
+/// `Tg SENS_RES SEL_RES NFCIDLength NFCID1 [ATS]`; the chip turns SENS_RES round, high byte first (§7.3.5).
 fn target_data(number: u8, selected: &Selected) -> Vec<u8> {
     let [low, high] = selected.atqa;
     let uid = selected.uid.as_bytes();
@@ -156,6 +169,7 @@ fn target_data(number: u8, selected: &Selected) -> Vec<u8> {
         u8::try_from(uid.len()).expect("a UID is short"),
     ];
     data.extend(uid);
+    data.extend(selected.ats.iter().flatten());
     data
 }
 

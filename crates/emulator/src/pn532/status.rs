@@ -8,6 +8,8 @@ pub(super) const TIMEOUT: u8 = 0x01;
 pub(super) const CRC: u8 = 0x02;
 /// Several cards answered at once.
 pub(super) const COLLISION: u8 = 0x06;
+/// The card broke the protocol of ISO/IEC 14443-4.
+pub(super) const PROTOCOL: u8 = 0x0B;
 /// A parameter is out of range.
 pub(super) const INVALID_PARAMETER: u8 = 0x10;
 /// The card's answer was not of the form expected: a NAK.

@@ -114,7 +114,10 @@ pub struct EepromWrite {
     pub at: SystemTime,
     /// The card.
     pub uid: Uid,
-    /// Number of the block or page.
+    /// Number of the block or page. Of a card with files: in the upper byte the file's number, in the
+    /// lower the page of 32 bytes; from F000 up a key, by its number, whose contents given here are
+    /// only its version; from F100 up settings or the file system, by the instruction that changed them.
+    /// What is written to a backup file shows when it is committed, for that is when it changes.
     pub block: u16,
     /// What it held.
     pub before: Vec<u8>,

@@ -146,7 +146,10 @@ impl State {
                 }
                 Purpose::Continuing => self.exchange(&card, frame),
                 Purpose::Exchange(kind) => {
-                    if !self.begin(card.uid(), kind) {
+                    // Of an exchange before, the reader did not fetch the rest.
+                    self.abandon();
+                    let is_there = self.cards.iter().any(|lying| lying.is(&card));
+                    if !is_there || !self.begin(card.uid(), kind) {
                         continue;
                     }
                     self.exchange(&card, frame)

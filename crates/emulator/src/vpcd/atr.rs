@@ -1,5 +1,8 @@
-//! What a reader tells PC/SC about a storage card: an answer to reset that no card ever gave, made of
-//! the card's kind (PC/SC part 3 §3.1.3.2.3, and its supplement for the card names).
+//! What a reader tells PC/SC about a card: an answer to reset that no card ever gave. A storage card's
+//! is made of its kind (PC/SC part 3 §3.1.3.2.3.2, and its supplement for the card names), that of a
+//! card with a processor of its historical bytes (§3.1.3.2.3.1).
+
+use crate::reader::{Selected, historical_bytes};
 
 /// RID of the PC/SC workgroup.
 const RID: [u8; 5] = [0xA0, 0x00, 0x00, 0x03, 0x06];
@@ -19,8 +22,27 @@ const KINDS: [(u8, [u8; 2], u16); 4] = [
     (0x09, [0x00, 0x26], 20),
 ];
 
-/// The answer to reset for a card with this SAK.
-pub(super) fn atr(sak: u8) -> Vec<u8> {
+/// The answer to reset for a card.
+pub(super) fn atr(card: &Selected) -> Vec<u8> {
+    match &card.ats {
+        Some(ats) => of_processor(historical_bytes(ats)),
+        None => of_storage(card.sak),
+    }
+}
+
+fn of_processor(historical: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(historical.len().min(15)).expect("at most 15");
+    let mut atr = vec![0x3B, 0x80 | length, 0x80, 0x01];
+    atr.extend(&historical[..usize::from(length)]);
+    sealed(atr)
+}
+
+fn sealed(mut atr: Vec<u8>) -> Vec<u8> {
+    atr.push(atr[1..].iter().fold(0, |check, byte| check ^ byte));
+    atr
+}
+
+fn of_storage(sak: u8) -> Vec<u8> {
     // A card name of 0 stands for "no information given".
     let name = kind(sak).map_or([0x00, 0x00], |(name, _)| name);
     let mut atr = vec![0x3B, 0x8F, 0x80, 0x01, 0x80, 0x4F, 0x0C];
@@ -28,8 +50,7 @@ pub(super) fn atr(sak: u8) -> Vec<u8> {
     atr.push(ISO_14443_A_PART_3);
     atr.extend(name);
     atr.extend([0; 4]);
-    atr.push(atr[1..].iter().fold(0, |check, byte| check ^ byte));
-    atr
+    sealed(atr)
 }
 
 /// How many blocks a card with this SAK has; 0 if it has none.
@@ -46,7 +67,7 @@ fn kind(sak: u8) -> Option<([u8; 2], u16)> {
 
 #[cfg(test)]
 mod tests {
-    use super::atr;
+    use super::{of_processor, of_storage};
 
     #[test]
     fn answers_to_reset_are_those_that_readers_give() {
@@ -56,7 +77,9 @@ mod tests {
             (0x09, "3b8f8001804f0ca000000306030026000000004d"),
             (0x00, "3b8f8001804f0ca0000003060300030000000068"),
         ] {
-            assert_eq!(hex::encode(atr(sak)), expected);
+            assert_eq!(hex::encode(of_storage(sak)), expected);
         }
+        assert_eq!(hex::encode(of_processor(&[0x80])), "3b8180018080");
+        assert_eq!(hex::encode(of_processor(&[])), "3b80800101");
     }
 }

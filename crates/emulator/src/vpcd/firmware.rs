@@ -10,7 +10,7 @@ use super::{KeyStructures, RawFrames, ReaderSettings};
 use crate::air::Frame;
 use crate::card::{Authentication, Key, Verdict};
 use crate::pn532::Inside;
-use crate::reader::{self, Selected, Wake};
+use crate::reader::{self, Selected, Wake, historical_bytes};
 use crate::slot::{KeyType, Slot};
 
 const BLOCK: usize = 16;
@@ -44,6 +44,11 @@ pub(super) struct Firmware {
     is_transparent: bool,
 }
 
+/// Class of the reader's own commands.
+const OWN_CLASS: u8 = 0xFF;
+/// FSDI in the reader's RATS: frames of 256 bytes.
+const FSDI: u8 = 8;
+
 /// The parts of a short command APDU.
 struct Apdu<'a> {
     p1: u8,
@@ -70,7 +75,11 @@ impl Firmware {
         self.power_off();
         self.slot.set_field(true);
         self.card = reader::select(&self.slot, Wake::All, None);
-        self.chip.found(self.card.as_ref());
+        let blocks = match &mut self.card {
+            Some(card) => card.activate(&self.slot, FSDI),
+            None => None,
+        };
+        self.chip.found(self.card.as_ref(), blocks);
     }
 
     pub(super) fn power_off(&mut self) {
@@ -86,11 +95,22 @@ impl Firmware {
 
     /// The answer to reset of the card found last.
     pub(super) fn atr(&self) -> Option<Vec<u8>> {
-        self.card.as_ref().map(|card| atr::atr(card.sak))
+        self.card.as_ref().map(atr::atr)
     }
 
-    /// Runs a command APDU and returns the response APDU.
-    pub(super) fn run(&mut self, apdu: &[u8]) -> Vec<u8> {
+    /// Runs a command APDU and returns the response APDU: the reader's own commands here, all others
+    /// on a card with a processor. `None`: the card did not answer.
+    pub(super) fn run(&mut self, apdu: &[u8]) -> Option<Vec<u8>> {
+        if apdu.first() == Some(&OWN_CLASS) {
+            return Some(self.run_own(apdu));
+        }
+        match self.chip.exchange(apdu) {
+            Some(exchanged) => exchanged.ok(),
+            None => Some(self.run_own(apdu)),
+        }
+    }
+
+    fn run_own(&mut self, apdu: &[u8]) -> Vec<u8> {
         let (mut response, status) = match self.dispatch(apdu) {
             Ok(data) => (data, status::OK),
             Err(status) => (Vec::new(), status),
@@ -103,7 +123,7 @@ impl Firmware {
         let &[class, instruction, p1, p2, ref body @ ..] = apdu else {
             return Err(status::WRONG_LENGTH);
         };
-        if class != 0xFF {
+        if class != OWN_CLASS {
             return Err(status::UNKNOWN_CLASS);
         }
         // The obsolete authentication counts its data in no field.
@@ -152,26 +172,23 @@ impl Firmware {
         self.chip.run(apdu.data).ok_or(status::CHIP_SILENT)
     }
 
-    /// `FF CA 00 00 Le`: the UID (§3.2.2.1.3). P1=01 asks for historical bytes, which these cards lack.
+    /// `FF CA 00 00 Le`: the UID (§3.2.2.1.3). P1=01 asks for historical bytes, which only cards with an
+    /// ATS have.
     fn get_data(&self, apdu: &Apdu<'_>) -> Outcome {
-        match (apdu.p1, apdu.p2) {
-            (0x00, 0x00) => {}
-            (0x01, 0x00) => return Err(status::UNSUPPORTED),
+        let card = self.card.as_ref().ok_or(status::FAILED);
+        let told = match (apdu.p1, apdu.p2) {
+            (0x00, 0x00) => card?.uid.as_bytes().to_vec(),
+            (0x01, 0x00) => match &card?.ats {
+                Some(ats) => historical_bytes(ats).to_vec(),
+                None => return Err(status::UNSUPPORTED),
+            },
             _ => return Err(status::WRONG_P1_P2),
-        }
-        let le = usize::from(apdu.le.ok_or(status::WRONG_LENGTH)?);
-        let uid = self
-            .card
-            .as_ref()
-            .ok_or(status::FAILED)?
-            .uid
-            .as_bytes()
-            .to_vec();
-        match le {
-            0 => Ok(uid),
-            le if le < uid.len() => Err(wrong_le(uid.len())),
-            le if le > uid.len() => Err(status::END_OF_DATA),
-            _ => Ok(uid),
+        };
+        match usize::from(apdu.le.ok_or(status::WRONG_LENGTH)?) {
+            0 => Ok(told),
+            le if le < told.len() => Err(wrong_le(told.len())),
+            le if le > told.len() => Err(status::END_OF_DATA),
+            _ => Ok(told),
         }
     }
 

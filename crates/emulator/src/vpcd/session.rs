@@ -130,8 +130,9 @@ impl Session {
                     None => return Err(io::ErrorKind::NotConnected.into()),
                 },
                 Request::Apdu(apdu) => {
+                    // A card that fell silent is taken for gone, which is all that vpcd can show.
                     let response = self.firmware.run(&apdu);
-                    wire.send(&response)?;
+                    wire.send(&response.ok_or(io::ErrorKind::NotConnected)?)?;
                 }
             }
         }

@@ -48,7 +48,8 @@ impl Bench {
     fn send(&mut self, apdu: &str) -> String {
         hex::encode(
             self.firmware
-                .run(&hex::decode(apdu.replace(' ', "")).unwrap()),
+                .run(&hex::decode(apdu.replace(' ', "")).unwrap())
+                .expect("an answer"),
         )
     }
 }

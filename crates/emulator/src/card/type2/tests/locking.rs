@@ -144,10 +144,11 @@ fn a_locked_configuration_is_locked_from_the_next_power_on_and_the_password_neve
     let mut bench = Bench::new(Technology::Ntag213);
     assert_eq!(bench.write(0x2A, [0x40, 0x05, 0, 0]), Ack);
     bench.card.deselected();
-    assert_eq!(bench.write(0x29, [0x04, 0, 0, 0xFE]), Ack);
+    assert_eq!(bench.write(0x29, [0x04, 0, 0, 0x20]), Ack);
     bench.card.power_off();
     assert_eq!(bench.write(0x29, [0x04, 0, 0, 0xFF]), Nak(0));
     assert_eq!(bench.write(0x2A, [0x00, 0x05, 0, 0]), Nak(0));
+    assert_eq!(bench.hex("1bffffffff"), super::data("0000"));
     assert_eq!(bench.write(0x2B, [1, 2, 3, 4]), Ack);
     assert_eq!(bench.write(0x2C, [5, 6, 0, 0]), Ack);
 }
