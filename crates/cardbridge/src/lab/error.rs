@@ -77,7 +77,9 @@ impl LabError {
             Self::UnsupportedTechnology => "unsupported_technology",
             Self::NoCard { .. } => "no_card",
             Self::Card(CardsError::OtherTechnology { .. }) => "uid_taken",
+            Self::Card(CardsError::NoRandomUid(_)) => "unsupported_option",
             Self::Card(_) => "invalid_uid",
+            Self::Memory(MemoryError::NoImage(_)) => "no_image",
             Self::Memory(_) => "invalid_image",
             Self::Randomness(_) => "no_randomness",
         }

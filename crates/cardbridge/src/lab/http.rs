@@ -11,6 +11,7 @@ use axum::middleware::from_fn;
 use axum::response::IntoResponse;
 use axum::routing::{get, post, put};
 use axum::{Json, Router};
+use emulator::{MemoryError, Options};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use uuid::Uuid;
@@ -112,7 +113,14 @@ async fn place(
         .map(|name| name.parse().map_err(|_| LabError::UnsupportedTechnology))
         .transpose()?;
     let uid = card.uid.as_deref().map(uid).transpose()?;
-    bench.lab.place(&name, technology, uid, card.foreign)?;
+    let options = if card.random_uid {
+        Options::default().with_random_uid()
+    } else {
+        Options::default()
+    };
+    bench
+        .lab
+        .place_made(&name, technology, uid, card.foreign, &options)?;
     Ok(Json(bench.lab.encoder(&name)?.into()))
 }
 
@@ -171,8 +179,11 @@ async fn memory(
     State(bench): State<Bench>,
     Segment(text): Segment,
 ) -> Result<impl IntoResponse, Problem> {
-    let image = bench.lab.card(uid(&text)?)?.memory();
-    Ok(octets(image))
+    let card = bench.lab.card(uid(&text)?)?;
+    if card.technology().has_files() {
+        return Err(LabError::from(MemoryError::NoImage(card.technology())).into());
+    }
+    Ok(octets(card.memory()))
 }
 
 async fn set_memory(

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use emulator::{Card, Cards, Log, Origin, Slot, Technology, Uid};
+use emulator::{Card, Cards, Log, Options, Origin, Slot, Technology, Uid};
 use uuid::Uuid;
 
 pub use error::LabError;
@@ -154,8 +154,23 @@ impl Lab {
         uid: Option<Uid>,
         is_foreign: bool,
     ) -> Result<Card, LabError> {
+        self.place_made(encoder, technology, uid, is_foreign, &Options::default())
+    }
+
+    /// The same, a new card made with these options. A known one stays what it is.
+    ///
+    /// # Errors
+    /// As above, or an option that the technology has not.
+    pub fn place_made(
+        &self,
+        encoder: &str,
+        technology: Option<Technology>,
+        uid: Option<Uid>,
+        is_foreign: bool,
+        options: &Options,
+    ) -> Result<Card, LabError> {
         let (_, station) = self.station(encoder)?;
-        let card = self.find_or_make(technology, uid, is_foreign)?;
+        let card = self.find_or_make(technology, uid, is_foreign, options)?;
         station.device.slot().place(&card);
         Ok(card)
     }
@@ -165,6 +180,7 @@ impl Lab {
         technology: Option<Technology>,
         uid: Option<Uid>,
         is_foreign: bool,
+        options: &Options,
     ) -> Result<Card, LabError> {
         let known = uid.and_then(|uid| self.cards.get(&uid));
         let technology = match (technology, &known) {
@@ -174,29 +190,30 @@ impl Lab {
         };
         let uid = match uid {
             Some(uid) => uid,
-            None => self.new_uid()?,
+            None => self.new_uid(technology)?,
         };
         let origin = if is_foreign {
             Origin::Foreign
         } else {
             Origin::Factory
         };
-        let card = self.cards.card(technology, uid, origin)?;
+        let card = self.cards.card_with(technology, uid, origin, options)?;
         if is_foreign && known.is_some() {
-            let twin = Cards::new().card(technology, uid, Origin::Foreign)?;
-            card.set_memory(&twin.memory())?;
+            card.remake(Origin::Foreign);
         }
         Ok(card)
     }
 
-    /// A four-byte UID that no card has yet, with NXP's manufacturer code in front.
-    fn new_uid(&self) -> Result<Uid, LabError> {
+    /// A UID that no card has yet, of the first length that the technology has, with NXP's manufacturer code in front.
+    fn new_uid(&self, technology: Technology) -> Result<Uid, LabError> {
         const NXP: u8 = 0x04;
         loop {
-            let mut bytes = [NXP; 4];
+            let mut bytes = vec![NXP; technology.uid_lengths()[0]];
             getrandom::fill(&mut bytes[1..]).map_err(LabError::Randomness)?;
-            let uid = Uid::new(&bytes).expect("four bytes that do not begin with the cascade tag");
-            if self.cards.get(&uid).is_none() {
+            // A cascade tag may have come up in the fourth place of seven.
+            if let Ok(uid) = Uid::new(&bytes)
+                && self.cards.get(&uid).is_none()
+            {
                 return Ok(uid);
             }
         }

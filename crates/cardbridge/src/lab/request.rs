@@ -44,7 +44,8 @@ impl From<LabError> for Problem {
         let status = match &error {
             LabError::UnknownEncoder { .. } | LabError::UnknownCard { .. } => StatusCode::NOT_FOUND,
             LabError::NoCard { .. }
-            | LabError::Card(emulator::CardsError::OtherTechnology { .. }) => StatusCode::CONFLICT,
+            | LabError::Card(emulator::CardsError::OtherTechnology { .. })
+            | LabError::Memory(emulator::MemoryError::NoImage(_)) => StatusCode::CONFLICT,
             LabError::TechnologyMissing
             | LabError::UnsupportedTechnology
             | LabError::Card(_)

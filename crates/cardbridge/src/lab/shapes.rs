@@ -18,6 +18,8 @@ pub(super) struct PlaceCard {
     pub(super) uid: Option<String>,
     #[serde(default)]
     pub(super) foreign: bool,
+    #[serde(default)]
+    pub(super) random_uid: bool,
 }
 
 /// `DELETE /encoders/{name}/card`.

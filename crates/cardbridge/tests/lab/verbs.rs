@@ -122,6 +122,33 @@ async fn an_image_goes_onto_another_card_but_for_what_makes_it_that_card() {
 }
 
 #[tokio::test]
+async fn a_card_with_files_has_no_image_and_may_make_up_its_uid() {
+    let bench = Bench::start().await;
+    for technology in ["desfire_ev1", "desfire_ev2", "desfire_ev3", "ntag424_dna"] {
+        bench
+            .place(json!({"technology": technology, "random_uid": true}))
+            .await
+            .json();
+        let uid = bench.card().await["uid"].as_str().unwrap().to_owned();
+        assert_eq!(uid.len(), 14, "{technology} {uid}");
+        let memory = format!("/cards/{uid}/memory");
+        assert_eq!(bench.get(&memory).await.refused(409), "no_image");
+        let image = bench.send(Method::PUT, &memory, vec![0; 16]).await;
+        assert_eq!(image.refused(409), "no_image");
+        bench
+            .place(json!({"uid": uid, "foreign": true}))
+            .await
+            .json();
+        assert_eq!(bench.card().await["uid"], uid);
+    }
+    let refused = bench
+        .place(json!({"technology": "ntag213", "random_uid": true}))
+        .await;
+    assert_eq!(refused.refused(400), "unsupported_option");
+    bench.stop().await;
+}
+
+#[tokio::test]
 async fn the_cable_is_pulled_and_plugged_in_again_as_often_as_one_likes() {
     let bench = Bench::start().await;
     let port = bench.folder.path().join("front-desk");
