@@ -20,11 +20,13 @@ impl SerialBench {
     }
 
     pub(crate) fn over(technology: Technology, uid: &str, origin: Origin) -> SerialBench {
+        let card = Cards::new().card(technology, uid.parse().unwrap(), origin);
+        SerialBench::with_card(card.unwrap())
+    }
+
+    pub(crate) fn with_card(card: Card) -> SerialBench {
         let folder = tempfile::tempdir().unwrap();
         let encoder = Pn532Encoder::start(Slot::new(), folder.path().join("encoder")).unwrap();
-        let card = Cards::new()
-            .card(technology, uid.parse().unwrap(), origin)
-            .unwrap();
         encoder.slot().place(&card);
         SerialBench {
             folder,
@@ -33,7 +35,7 @@ impl SerialBench {
         }
     }
 
-    fn run(&self, program: &str, package: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, program: &str, package: &str, arguments: &[&str]) -> Output {
         run(program, package, |command| {
             command.args(arguments).current_dir(self.folder.path());
             command.env(

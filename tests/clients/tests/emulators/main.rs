@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, its bench too"
 )]
 
+mod desfire;
 mod libnfc;
 mod pcsc;
 mod type2;
