@@ -229,3 +229,40 @@ fn nonsense<T>() -> Step<T> {
         doing: "prove that it has this site's key",
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SiteKey;
+
+    /// The pages that the card is given, computed apart from this crate (docs/card-format.md, 10).
+    #[test]
+    fn passwords_and_keys_are_those_of_the_page() {
+        let site = SiteKey::new(std::array::from_fn(|at| at as u8));
+        let keys = SiteKeys::new(KeyVersion::FIRST, site);
+        let uid = "04A1B2C3D4E5F6".parse().unwrap();
+        let of_the_page = include_str!("../../../../docs/card-format.md");
+        for (technology, pages) in [
+            (Technology::MifareUltralightEv1_48, "A5C61579 37120000"),
+            (Technology::MifareUltralightEv1_128, "422DFE6A 5A7E0000"),
+            (Technology::Ntag213, "422DFE6A 5A7E0000"),
+            (Technology::Ntag215, "1D289F3B 62FE0000"),
+            (Technology::Ntag216, "1D289F3B 62FE0000"),
+            (
+                Technology::MifareUltralightC,
+                "8C472D45 43D6CBD3 CA79DD2E 7A87EDE0",
+            ),
+        ] {
+            let found = match CardKey::of(&keys, KeyVersion::FIRST, &uid, technology).unwrap() {
+                CardKey::Password(pair) => pair.pages().map(|page| hex_of(&page)).join(" "),
+                CardKey::TripleDes(key) => key.pages().map(|page| hex_of(&page)).join(" "),
+            };
+            assert!(of_the_page.contains(pages), "{pages}");
+            assert_eq!(found, pages, "{technology}");
+        }
+    }
+
+    fn hex_of(page: &PageData) -> String {
+        hex::encode_upper(page.expose())
+    }
+}

@@ -5,8 +5,11 @@
     clippy::unwrap_used,
     reason = "a test that cannot set up its card has to stop"
 )]
+mod costs;
 mod encode;
 mod field;
+mod keys;
 mod model;
+mod refusals;
 mod site;
 mod tear;
