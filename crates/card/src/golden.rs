@@ -8,8 +8,9 @@ use crate::classic::{Sector, SectorTrailer, sector_key};
 use crate::format::{self, Image, Opened};
 use crate::placing::Place;
 use crate::{
-    CardFunction, CommonDoorNumber, CopiesRead, CopyIndex, Decision, Door, DoorNumber, IssueNumber,
-    KeyVersion, Lock, Minute, SiteKey, SiteKeys, Technology, Uid, an10922,
+    AdditionalDoor, CardFormat, CardFunction, CommonDoorNumber, CopiesRead, CopyIndex, Decision,
+    Door, DoorNumber, IssueNumber, KeyVersion, Lock, Minute, RoomRange, Sequence, SiteKey,
+    SiteKeys, Technology, Uid, an10922,
 };
 
 const VECTORS: &str = include_str!("../tests/data/rfid48-mifare-classic-1k.json");
@@ -243,5 +244,47 @@ fn the_worked_example_of_the_page_is_the_first_card_of_the_file() {
     figures.extend([&image[..32], &image[32..64], &image[64..], &image[..80]]);
     for figure in figures {
         assert!(digits.contains(figure), "{figure} is not in the example");
+    }
+}
+
+/// docs/card-format.md works a `TLCode` out on the same card; its bytes must be what is written.
+#[test]
+fn the_tlcode_of_the_page_is_what_is_written() {
+    let page = include_str!("../../../docs/card-format.md");
+    let example = page.split("### `TLCode` on a MIFARE Classic 1K").nth(1);
+    let digits: String = example.unwrap().split_whitespace().collect();
+    let golden = Golden::all().remove(0);
+    let mut credential = golden.open(CopyIndex::B).unwrap().credential;
+    credential.format = CardFormat::TlCode;
+    credential.doors.rooms = RoomRange::new(DoorNumber::new(101).unwrap(), 3).ok();
+    credential.doors.additional = vec![
+        AdditionalDoor::Guest(DoorNumber::new(205).unwrap()),
+        AdditionalDoor::Common(DoorNumber::new(400).unwrap()),
+    ];
+    let place = golden.place(CopyIndex::B);
+    let (lock, version) = (golden.keys.lock(), golden.keys.newest());
+    let image = format::seal(lock, version, &place, Sequence::FIRST, &credential).unwrap();
+    let figures = (0..image.units::<16>()).map(|block| image.unit::<16>(block));
+    for figure in figures.map(hex::encode_upper) {
+        assert!(digits.contains(&figure), "{figure} is not in the example");
+    }
+    for nth in 0..2 {
+        let sector = Sector::of(CopyIndex::B, nth);
+        let index = sector.number();
+        let technology = Technology::MifareClassic1k;
+        let trailer = SectorTrailer {
+            key_a: sector_key(
+                golden
+                    .keys
+                    .read_key(version, &golden.uid, technology, index),
+            ),
+            key_b: sector_key(
+                golden
+                    .keys
+                    .write_key(version, &golden.uid, technology, index),
+            ),
+        };
+        let figure = hex::encode_upper(trailer.to_block().expose());
+        assert!(digits.contains(&figure), "{figure} is not in the example");
     }
 }

@@ -13,6 +13,7 @@ mod inspect;
 mod lock;
 mod model;
 mod noise;
+mod remains;
 mod rolling;
 mod sectors;
 mod site;

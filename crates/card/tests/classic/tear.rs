@@ -2,13 +2,13 @@
 //! the credential that was there, the new one, or none; nothing else on the card changes; and the same credential
 //! presented again is finished, whether or not the journal still knows what was in flight.
 
-use card::{AdditionalDoor, CardFormat, CopyIndex, Credential, Purpose, Suspects};
+use card::{CardFormat, CopyIndex, Credential, Purpose, Suspects};
 
 use crate::encode::encoded;
 use crate::field::{Encode, Ended, Fault, Field};
 use crate::model::Size;
 use crate::sectors::holding;
-use crate::site::{door, guest, opened_rooms, with_doors};
+use crate::site::{guest, opened_rooms, with_doors};
 
 /// What can happen at any exchange.
 const REMOVED: [Fault; 2] = [Fault::RemovedBefore, Fault::RemovedAfter];
@@ -126,7 +126,11 @@ fn exchanges(field: &Field, credential: &Credential, suspects: Suspects) -> usiz
 }
 
 /// Every fault at every exchange that the encode takes when nothing happens.
-fn faults(field: &Field, credential: &Credential, suspects: Suspects) -> Vec<(usize, Fault)> {
+pub(crate) fn faults(
+    field: &Field,
+    credential: &Credential,
+    suspects: Suspects,
+) -> Vec<(usize, Fault)> {
     let mut field = field.clone();
     field.present(None);
     field
@@ -320,56 +324,6 @@ fn nor_does_one_whose_copies_have_several_sectors() {
     starts.retain(|start| start.name.starts_with("ours"));
     let cases = pull_twice(starts, &with_doors(8, 108, 0), &with_doors(9, 109, 0));
     assert!(cases > 500, "only {cases} cases");
-}
-
-/// Tears the encode of `new` over the remains of another version of it, which must not come back to life.
-fn tear_over_remains(field: &mut Field, new: &Credential, rooms: &[u32], copy: CopyIndex) {
-    assert_eq!(opened_rooms(field), [] as [u32; 0]);
-    for (at, fault) in faults(field, new, Suspects::NONE) {
-        let mut torn = field.clone();
-        torn.present(Some((at, fault)));
-        torn.encode(new);
-        let opened = opened_rooms(&torn);
-        assert!(
-            opened.is_empty() || opened == rooms,
-            "{fault:?} at exchange {at}: {opened:?}"
-        );
-    }
-    field.present(None);
-    let done = field.encode(new).ended.done().unwrap();
-    let found = (done.copy, done.sequence.get());
-    assert_eq!(found, (copy, 1), "the case that is meant");
-}
-
-/// The remains of a voided credential lie in blocks 2 and 3 of its copy. A new version of the same credential with
-/// the same sequence has the same first block; that block must not bring the remains back to life.
-#[test]
-fn the_remains_of_a_voided_credential_do_not_come_back_while_its_successor_is_written() {
-    let version = |room| {
-        let mut credential = guest(1, 101);
-        let rooms = [104, 105, 106, room].map(|room| AdditionalDoor::Guest(door(room)));
-        credential.doors.additional = rooms.to_vec();
-        credential
-    };
-    let mut field = encoded(1);
-    field.card.memory[8] = [0; 16];
-    field.encode(&version(107)).ended.done().unwrap();
-    field.card.memory[4] = [0; 16];
-    let rooms = [101, 104, 105, 106, 108];
-    tear_over_remains(&mut field, &version(108), &rooms, CopyIndex::A);
-}
-
-/// The same with a difference in the third sector alone.
-#[test]
-fn nor_do_remains_in_the_further_sectors_of_a_copy() {
-    let version = |room| {
-        let mut credential = with_doors(1, 101, 40);
-        credential.doors.additional[39] = AdditionalDoor::Guest(door(room));
-        credential
-    };
-    let mut field = holding(Size::OneK, &[version(107)]);
-    field.card.memory[8] = [0; 16];
-    tear_over_remains(&mut field, &version(108), &[101, 108], CopyIndex::B);
 }
 
 #[test]
