@@ -16,6 +16,9 @@ mod credential;
 mod doors;
 mod entropy;
 mod format;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 #[cfg(test)]
 mod golden;
 mod identify;

@@ -210,3 +210,6 @@ fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     array.copy_from_slice(bytes);
     array
 }
+
+#[cfg(test)]
+mod tests;

@@ -71,15 +71,22 @@ pub(super) fn body(credential: &Credential) -> Result<Vec<u8>, Refusal> {
     }
     let fields = body.len() - FIELDS;
     if fields > MAX_FIELDS {
-        return Err(Refusal::DoesNotFit {
-            detail: format!(
-                "it opens {} single doors, which no card holds; leave out some of them",
-                doors.additional.len()
-            ),
-        });
+        return Err(too_long(doors.additional.len(), fields));
     }
     body[7..FIELDS].copy_from_slice(&(fields as u16).to_be_bytes());
     Ok(body)
+}
+
+/// What is said of fields that no placing holds; only single doors make them that long.
+fn too_long(doors: usize, fields: usize) -> Refusal {
+    let excess = (fields - MAX_FIELDS).div_ceil(2);
+    Refusal::DoesNotFit {
+        detail: format!(
+            "it opens {doors} single doors and takes {} bytes, and no card holds more than {}; leave out at least {excess} of these doors",
+            FIELDS + fields + TAG,
+            FIELDS + MAX_FIELDS + TAG,
+        ),
+    }
 }
 
 fn put(body: &mut Vec<u8>, kind: u8, value: &[u8]) {

@@ -97,6 +97,21 @@ impl Identify {
     }
 }
 
+/// Whether these frames are the version of a card with a placing.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_version(answers: &[&[u8]]) -> bool {
+    let mut frames = version::Frames::default();
+    answers
+        .iter()
+        .any(|answer| matches!(frames.take(answer), version::Taken::Whole(Ok(_))))
+}
+
+/// Whether this is the version of a Type 2 card with a placing.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn fuzz_type2_version(answer: &[u8]) -> bool {
+    version::type2(answer).is_ok()
+}
+
 fn known(technology: Technology) -> Step<Identified> {
     Step::Done(Ok(Identified {
         technology,

@@ -71,8 +71,8 @@ impl CardFormat {
         }
     }
 
-    /// How many doors a credential has beside its run of rooms and its bits: the fields of `rfid48`, and for `TLCode`
-    /// what one length byte counts. A card may hold fewer.
+    /// How many doors a credential has beside its run of rooms and its bits: the fields of `rfid48`; for `TLCode`, which
+    /// counts none, a bound of our own. A card may hold fewer.
     #[must_use]
     pub fn most_additional_doors(self) -> usize {
         match self {

@@ -107,8 +107,14 @@ const PACKAGES: &[Package] = &[
         needed_by: &[Need::Rung(Rung::Pyscard)],
     },
     Package {
+        name: "openssl",
+        purpose: "the 2K3DES with which pyscard's script opens an Ultralight C",
+        sign: Sign::Program("openssl"),
+        needed_by: &[Need::Rung(Rung::Pyscard)],
+    },
+    Package {
         name: "libnfc-bin",
-        purpose: "nfc-list and nfc-mfclassic drive the emulated PN532",
+        purpose: "nfc-list, nfc-mfclassic and nfc-mfultralight drive the emulated PN532",
         sign: Sign::Program("nfc-mfclassic"),
         needed_by: &[Need::Rung(Rung::Libnfc)],
     },
