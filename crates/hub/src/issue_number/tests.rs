@@ -1,6 +1,7 @@
 //! The rule of the issue number by examples.
 
 mod any_history;
+mod change;
 
 use super::*;
 

@@ -290,3 +290,37 @@ fn a_card_written_without_leave_is_not_believed() {
         );
     }
 }
+
+#[test]
+fn a_card_found_blank_discards_what_was_on_it_before_the_scan_began_and_tells_once() {
+    let mut world = granted();
+    world.attempt.kind = Kind::Scan;
+    world.attempt.acs_credential_id = None;
+    let known = rows::with_rooms(issued(rows::credential(2)), &[101]);
+    let id = known.credential.acs_credential_id;
+    world.on_card = vec![known];
+    let blank = Outcome::Scanned(Scanned {
+        uid: CARD.to_owned(),
+        technology: "mifare_classic_1k".to_owned(),
+        condition: CardCondition::Blank,
+        credential: None,
+    });
+    let effects = world.decide(&blank);
+    assert!(effects.contains(&Effect::Discard(id)));
+    assert!(effects.contains(&Effect::Emit(Subject::CredentialInvalidated(id))));
+
+    let spoil: [fn(&mut World); 5] = [
+        |world| world.attempt.status = Status::Error,
+        |world| world.on_card[0].credential.issued_at = Some(rows::NOW.after(SECOND)),
+        |world| world.on_card[0].credential.card_uid = Some("04FFFFFF".to_owned()),
+        |world| world.on_card[0].credential.is_overwritten = true,
+        |world| world.on_card[0].credential.is_discarded = true,
+    ];
+    for spoil in spoil {
+        let mut spoilt = granted();
+        spoilt.attempt = world.attempt.clone();
+        spoilt.on_card = world.on_card.clone();
+        spoil(&mut spoilt);
+        assert!(!spoilt.decide(&blank).contains(&Effect::Discard(id)));
+    }
+}
