@@ -177,7 +177,11 @@ impl CardSession for Session<'_> {
                 antenna.write(*block, data.expose())
             }
             Command::Type2(command) => antenna.transceive(&command.to_bytes()),
-            Command::Iso(_) => return Err(Error::new(ErrorKind::Unsupported)),
+            // An APDU is answered with a status, or the card is gone.
+            Command::Iso(apdu) => match antenna.apdu(apdu.expose()) {
+                Answer::Silence => return Err(Error::new(ErrorKind::CardGone)),
+                answer => answer,
+            },
         };
         match answer {
             Answer::Acknowledged => Ok(Reply::Done),
@@ -195,7 +199,11 @@ fn presented(selected: &Selected) -> PresentedCard {
         answer: SelectAnswer::Iso14443a {
             atqa: [high, low],
             sak: selected.sak,
-            ats: Vec::new(),
+            // Without its length byte.
+            ats: selected
+                .ats
+                .as_ref()
+                .map_or_else(Vec::new, |ats| ats[1..].to_vec()),
         },
     }
 }

@@ -43,7 +43,12 @@ fn presented(selected: &Selected) -> Option<PresentedCard> {
         answer: SelectAnswer::Iso14443a {
             atqa: [high, low],
             sak: selected.sak,
-            ats: Vec::new(),
+            ats: selected
+                .ats
+                .as_ref()
+                .and_then(|ats| ats.get(1..))
+                .unwrap_or_default()
+                .to_vec(),
         },
     })
 }
@@ -69,8 +74,7 @@ fn exchange(reader: &mut Antenna, command: &Command) -> Reply {
         Command::Type2(Type2Command::Write { .. })
         | Command::Classic(ClassicCommand::Write { .. }) => Answer::Refused,
         Command::Type2(command) => reader.transceive(&command.to_bytes()),
-        // Its cards cannot lie here yet.
-        Command::Iso(_) => Answer::Refused,
+        Command::Iso(apdu) => reader.apdu(apdu.expose()),
     };
     match answer {
         Answer::Acknowledged => Reply::Done,

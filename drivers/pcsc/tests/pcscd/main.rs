@@ -6,4 +6,5 @@ mod restart;
 mod rig;
 mod session;
 mod sharing;
+mod smart;
 mod waiting;

@@ -6,4 +6,5 @@ mod pages;
 mod port;
 mod rig;
 mod session;
+mod smart;
 mod waiting;

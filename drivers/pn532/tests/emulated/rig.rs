@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use card::{BlockData, ClassicCommand, ClassicKey, Command, KeyType};
 use driver_pn532::Pn532Driver;
-use emulator::{Card, Cards, Origin, Pn532Encoder, Slot, Technology};
+use emulator::{Card, Cards, Options, Origin, Pn532Encoder, Slot, Technology};
 use encoder::{
     BlockEncoder, CardSession, CardWait, Driver as _, Encoder, Error, ErrorKind, Selector,
     Settings, Stop,
@@ -56,6 +56,23 @@ impl Rig {
         let card = self.cards.card(technology, uid, Origin::Factory).unwrap();
         self.slot().place(&card);
         card
+    }
+
+    /// Places a card that says another UID whenever it gets power.
+    pub(crate) fn place_with_changing_uid(&self, technology: Technology) {
+        let uid = NEW_UID.parse().unwrap();
+        let options = Options::default().with_random_uid();
+        let card = self
+            .cards
+            .card_with(technology, uid, Origin::Factory, &options);
+        self.slot().place(&card.unwrap());
+    }
+
+    /// Lays one more card beside what lies there.
+    pub(crate) fn add(&self, technology: Technology, uid: &str) {
+        let uid = uid.parse().unwrap();
+        let card = self.cards.card(technology, uid, Origin::Factory).unwrap();
+        self.slot().add(&card);
     }
 
     pub(crate) fn selector(&self) -> Selector {
