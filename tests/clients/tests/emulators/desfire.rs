@@ -1,9 +1,11 @@
-//! Virtual DESFire cards before libnfc and libfreefare, on the PN532's pseudo-terminal.
+//! Virtual DESFire and NTAG 424 DNA cards: before libnfc and libfreefare on the PN532's
+//! pseudo-terminal, before OpenSC and pyscard behind a real `pcscd`.
 
-use emulator::{Card, Cards, Options, Origin, Storage, Technology};
+use emulator::{Card, Cards, Options, Origin, ReaderSettings, Storage, Technology};
 
-use crate::LONG_UID;
 use crate::libnfc::{SerialBench, squeezed};
+use crate::pcsc::PcscBench;
+use crate::{LONG_UID, text};
 
 const GENERATIONS: [Technology; 3] = [
     Technology::DesfireEv1,
@@ -105,4 +107,53 @@ fn libfreefare_configures_a_random_uid_and_finds_the_true_one() {
         assert!(info.contains("0x00000000000000"), "{info}");
         assert!(info.contains("Use random UID: yes"), "{info}");
     }
+}
+
+/// Asks for the version in its three frames, and prints it.
+const VERSION: &str = r#"
+from smartcard.CardRequest import CardRequest
+from smartcard.CardType import AnyCardType
+from smartcard.util import toBytes, toHexString, PACK
+service = CardRequest(timeout=20, cardType=AnyCardType()).waitforcard()
+connection = service.connection
+connection.connect()
+print("atr", toHexString(connection.getATR(), PACK))
+for apdu in ["FFCA000000", "FFCA010000", "9060000000", "90AF000000", "90AF000000"]:
+    data, sw1, sw2 = connection.transmit(toBytes(apdu))
+    print(apdu, toHexString(data, PACK), "%02X%02X" % (sw1, sw2))
+"#;
+
+#[test]
+fn pyscard_reads_the_version_of_cards_with_a_processor() {
+    for (technology, hardware, software) in [
+        (Technology::DesfireEv1, "04010101001A05", "04010101041A05"),
+        (Technology::DesfireEv2, "04010112001A05", "04010102011A05"),
+        (Technology::DesfireEv3, "04010133001A05", "04010103001A05"),
+        (Technology::Ntag424Dna, "04040230001105", "04040201021105"),
+    ] {
+        let bench = PcscBench::over(technology, LONG_UID, ReaderSettings::default());
+        bench.reader.slot().place(&bench.card);
+        let said = text(&bench.pyscard(VERSION));
+        for expected in [
+            "atr 3B8180018080".to_owned(),
+            format!("FFCA000000 {LONG_UID} 9000"),
+            "FFCA010000 80 9000".to_owned(),
+            format!("9060000000 {hardware} 91AF"),
+            format!("90AF000000 {software} 91AF"),
+            format!("90AF000000 {LONG_UID}"),
+        ] {
+            assert!(said.contains(&expected), "{technology} {expected}: {said}");
+        }
+        assert_eq!(bench.reader.slot().log().exchanges(), 3);
+    }
+}
+
+#[test]
+fn opensc_tool_shows_the_answer_to_reset_of_a_desfire_and_sends_it_an_apdu() {
+    let settings = ReaderSettings::default();
+    let bench = PcscBench::over(Technology::DesfireEv2, LONG_UID, settings);
+    bench.place_card();
+    assert!(bench.opensc(&["--atr"]).contains("3b:81:80:01:80:80"));
+    let said = bench.opensc(&["--send-apdu", "90:6E:00:00:00"]);
+    assert!(said.contains("SW1=0x91, SW2=0x00"), "{said}");
 }

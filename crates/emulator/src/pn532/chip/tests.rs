@@ -1,5 +1,6 @@
 //! The chip as a host meets it, frame by frame, with the time as an argument.
 
+mod blocks;
 mod exchanging;
 mod paged;
 mod searching;
