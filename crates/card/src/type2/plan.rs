@@ -10,7 +10,7 @@ use crate::format::Image;
 use crate::inspected::Condition;
 use crate::placing::CopyIndex;
 use crate::plan::{Course, Draft, Outline, Phase, Plan, Work as AnyWork};
-use crate::{CardFormat, KeyVersion, PageData, Refusal, Sequence, Technology, format};
+use crate::{CardFormat, KeyVersion, PageData, Refusal, Sequence, Suspects, Technology, format};
 
 /// How many pages at the end of an image hold its tag.
 const TAG_PAGES: usize = 2;
@@ -146,6 +146,10 @@ fn start_over<'a>(
         }
         steps.write(target, &image);
     } else {
+        let blank = draft.inspected.condition() == Condition::Blank;
+        if !blank || draft.suspects != Suspects::NONE {
+            steps.void_tag(&image);
+        }
         steps.write_over(&image, None);
     }
     let outline = draft.outline(target, Sequence::FIRST, draft.digest(&image));
@@ -259,6 +263,16 @@ impl Steps<'_> {
             self.write_page(first, index, image);
         }
         self.verify(copy, image);
+    }
+
+    /// Makes sure that what was torn stays void: its sequence is not known, so that the new image may share pages with it,
+    /// and writing just the one that was torn could bring it back to life.
+    fn void_tag(&mut self, image: &Image) {
+        let first = self.layout.copies[0].first;
+        self.operations.push(Operation::WritePage {
+            page: first + (image.units::<PAGE>() - TAG_PAGES) as u8,
+            data: PageData::ZERO,
+        });
     }
 
     /// Writes over the only copy: pages that change, or all, the tag last, and reads it back.
