@@ -5,7 +5,7 @@ use super::Sector;
 use super::geometry::per_copy;
 use crate::{CardFormat, Purpose, Refusal, Technology};
 
-/// How many sectors per copy the smallest card that takes a `TLCode` is prepared for, so that a door or two can be added.
+/// The least that a card is prepared for when its first credential is a `TLCode`, so that a door or two can be added later.
 const LEAST_FOR_TLCODE: usize = 2;
 
 /// How many sectors per copy an image takes.

@@ -213,10 +213,7 @@ fn a_card_that_was_prepared_in_part_is_prepared_on_from_there_whatever_comes_nex
             for trailer in &order[..done] {
                 assert!(!field.written.contains(&(*trailer as u8)), "{case}");
             }
-            for (at, (block, kind, key)) in field.card.refused.iter().enumerate() {
-                let again = field.card.refused[..at].contains(&(*block, *kind, *key));
-                assert!(!again, "{case}");
-            }
+            assert_no_key_refused_twice(&field);
         }
     }
 }
