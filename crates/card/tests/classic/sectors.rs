@@ -246,6 +246,17 @@ fn a_sector_that_refused_its_keys_is_not_asked_again_when_it_was_going_to_be_wri
 }
 
 #[test]
+fn a_card_that_refused_the_transport_key_once_is_not_asked_for_it_again() {
+    let whole = holding(Size::OneK, &[with_doors(1, 101, 0)]);
+    let mut field = Field::blank();
+    // No preparation of ours is broken off like that.
+    field.card.memory[15] = whole.card.memory[15];
+    field.card.memory[19] = [0x5A; 16];
+    let refusal = refused(&mut field, &with_doors(9, 109, 0));
+    assert!(matches!(refusal, Refusal::Foreign { .. }), "{refusal}");
+}
+
+#[test]
 fn nothing_beside_the_sectors_of_a_long_credential_changes_whatever_it_is() {
     let mut field = Field::blank_of(Size::FourK);
     let ours = |block: usize| (4..28).contains(&block);
