@@ -57,7 +57,7 @@ fn xor(target: &mut [u8], with: &[u8]) {
 }
 
 /// Doubles in GF(2^128) (NIST SP 800-38B, 6.1).
-fn double(block: &mut [u8; 16]) {
+pub(crate) fn double(block: &mut [u8; 16]) {
     let carry = block[0] >> 7;
     for at in 0..15 {
         block[at] = (block[at] << 1) | (block[at + 1] >> 7);

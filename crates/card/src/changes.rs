@@ -42,6 +42,18 @@ impl Content {
         Self::Bytes(vec![None; length])
     }
 
+    /// These bytes of it, as far as there are any.
+    pub(crate) fn part(self, range: Range<usize>) -> Option<Self> {
+        match self {
+            Self::Absent => None,
+            Self::Bytes(bytes) => {
+                let end = range.end.min(bytes.len());
+                let part = bytes.get(range.start..end)?;
+                Some(Self::Bytes(part.to_vec()))
+            }
+        }
+    }
+
     /// The same without these bytes.
     pub(crate) fn hiding(mut self, secret: Range<usize>) -> Self {
         if let Self::Bytes(bytes) = &mut self {

@@ -4,7 +4,7 @@ use crate::identify::{Identified, Identify};
 use crate::technology::Family;
 use crate::{
     CardFormat, Credential, Entropy, Inspected, PresentedCard, Procedure, Refusal, Reply, SiteKeys,
-    Step, Technology, classic, format, type2,
+    Step, Technology, classic, desfire, format, ntag424, type2,
 };
 
 /// What the card is inspected for.
@@ -59,6 +59,8 @@ enum State {
 enum Looking {
     Classic(Box<classic::Inspect>),
     Type2(Box<type2::Inspect>),
+    Desfire(Box<desfire::Inspect>),
+    Ntag424(Box<ntag424::Inspect>),
 }
 
 impl Inspect {
@@ -103,11 +105,8 @@ impl Inspect {
                 technology,
                 identified.challenge,
             ))),
-            Family::Desfire | Family::Ntag424 => {
-                return Step::Done(Err(Refusal::Unsupported {
-                    name: technology.to_string(),
-                }));
-            }
+            Family::Desfire => Looking::Desfire(Box::new(desfire::Inspect::new(task, technology))),
+            Family::Ntag424 => Looking::Ntag424(Box::new(ntag424::Inspect::new(task))),
         };
         let step = looking.next(None);
         self.state = State::Looking(looking);
@@ -122,6 +121,8 @@ impl Procedure for Looking {
         match self {
             Self::Classic(inspect) => inspect.next(last),
             Self::Type2(inspect) => inspect.next(last),
+            Self::Desfire(inspect) => inspect.next(last),
+            Self::Ntag424(inspect) => inspect.next(last),
         }
     }
 }

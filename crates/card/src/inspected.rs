@@ -5,7 +5,8 @@ use crate::copies::{Counts, which_counts};
 use crate::format::{self, Opened};
 use crate::placing::CopyIndex;
 use crate::{
-    Credential, KeyVersion, PresentedCard, Sequence, SiteKeys, Technology, Uid, classic, type2,
+    Credential, KeyVersion, PresentedCard, Sequence, SiteKeys, Technology, Uid, classic, desfire,
+    ntag424, type2,
 };
 
 /// Whose card it is, and in which state.
@@ -86,6 +87,8 @@ impl Finding {
 pub(crate) enum Area {
     Classic(classic::Area),
     Type2(type2::Area),
+    Desfire(desfire::Area),
+    Ntag424(ntag424::Area),
 }
 
 /// What an inspection found; the base of every [`plan`](crate::plan()).

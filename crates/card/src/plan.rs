@@ -12,7 +12,7 @@ use crate::inspected::{Area, Condition, Finding, Inspected};
 use crate::placing::{CopyIndex, Place};
 use crate::{
     Change, Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid,
-    classic, type2,
+    classic, desfire, ntag424, secure, type2,
 };
 
 /// What the configuration and the journal have to say about a plan.
@@ -73,6 +73,8 @@ pub(crate) struct Outline {
 pub(crate) enum Work {
     Classic(classic::Work),
     Type2(type2::Work),
+    /// On a DESFire or an NTAG 424 DNA.
+    Application(secure::Work),
 }
 
 impl Work {
@@ -80,6 +82,7 @@ impl Work {
         match self {
             Self::Classic(work) => work.operations.len(),
             Self::Type2(work) => work.steps(),
+            Self::Application(work) => work.operations.len(),
         }
     }
 }
@@ -120,6 +123,7 @@ impl Plan {
         match &self.work {
             Work::Classic(work) => classic::changes(work, outline, read),
             Work::Type2(work) => type2::changes(work, outline, read),
+            Work::Application(work) => secure::changes(work, outline, read),
         }
     }
 
@@ -158,6 +162,8 @@ pub fn plan(
     match &inspected.area {
         Area::Classic(area) => classic::plan(&draft, area),
         Area::Type2(area) => type2::plan(&draft, area),
+        Area::Desfire(area) => desfire::plan(&draft, area),
+        Area::Ntag424(area) => ntag424::plan(&draft, area),
     }
 }
 

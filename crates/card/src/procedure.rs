@@ -79,6 +79,14 @@ pub enum Refusal {
         /// What it was asked, as a verb phrase.
         doing: &'static str,
     },
+    /// The card refused a command and said why.
+    #[error("the card refused to {doing}: {reason}")]
+    CardSaid {
+        /// What it was asked, as a verb phrase.
+        doing: &'static str,
+        /// What its status word means, and what to do.
+        reason: &'static str,
+    },
     /// What was read back is not what was written.
     #[error("the card does not hold what was written to it; use another card")]
     NotVerified,

@@ -8,7 +8,8 @@ use crate::identify::{Identified, Identify};
 use crate::keys::LockKeys;
 use crate::technology::Family;
 use crate::{
-    Entropy, PresentedCard, Procedure, Refusal, Reply, Step, Technology, Uid, classic, type2,
+    Entropy, PresentedCard, Procedure, Refusal, Reply, Step, Technology, Uid, classic, desfire,
+    ntag424, type2,
 };
 
 /// What a lock has read of a card. The images are zeroised and never printed.
@@ -71,6 +72,8 @@ enum State {
 enum Reading {
     Classic(Box<classic::Read>),
     Type2(Box<type2::Read>),
+    Desfire(Box<desfire::Read>),
+    Ntag424(Box<ntag424::Read>),
 }
 
 impl ReadCopies {
@@ -99,11 +102,8 @@ impl ReadCopies {
                 technology,
                 identified.challenge,
             ))),
-            Family::Desfire | Family::Ntag424 => {
-                return Step::Done(Err(Refusal::Unsupported {
-                    name: technology.to_string(),
-                }));
-            }
+            Family::Desfire => Reading::Desfire(Box::new(desfire::Read::new(task, technology))),
+            Family::Ntag424 => Reading::Ntag424(Box::new(ntag424::Read::new(task))),
         };
         let step = reading.next(None);
         self.0 = State::Reading(reading);
@@ -118,6 +118,8 @@ impl Procedure for Reading {
         match self {
             Self::Classic(read) => read.next(last),
             Self::Type2(read) => read.next(last),
+            Self::Desfire(read) => read.next(last),
+            Self::Ntag424(read) => read.next(last),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Carrying out a plan: personalise where the card is blank, write, read back, void the older copy.
 
 use crate::plan::{Phase, Plan, Work};
-use crate::{CopyIndex, Entropy, Procedure, Reply, Sequence, SiteKeys, Step, classic, type2};
+use crate::{
+    CopyIndex, Entropy, Procedure, Reply, Sequence, SiteKeys, Step, classic, secure, type2,
+};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,7 @@ pub struct Write(Writing);
 enum Writing {
     Classic(Box<classic::Write>),
     Type2(Box<type2::Write>),
+    Application(Box<secure::Write>),
 }
 
 impl Write {
@@ -48,6 +51,12 @@ impl Write {
                 keys,
                 entropy,
             ))),
+            Work::Application(work) => Writing::Application(Box::new(secure::Write::new(
+                plan.outline,
+                work,
+                keys,
+                entropy,
+            ))),
         })
     }
 
@@ -57,6 +66,7 @@ impl Write {
         match &self.0 {
             Writing::Classic(write) => write.progress(),
             Writing::Type2(write) => write.progress(),
+            Writing::Application(write) => write.progress(),
         }
     }
 }
@@ -68,6 +78,7 @@ impl Procedure for Write {
         match &mut self.0 {
             Writing::Classic(write) => write.next(last),
             Writing::Type2(write) => write.next(last),
+            Writing::Application(write) => write.next(last),
         }
     }
 }

@@ -65,6 +65,18 @@ impl LockKeys {
         Some(keys.read.diversify(uid, technology, index))
     }
 
+    /// The key that is the same on every card of the site: it opens nothing but the UID of a card that hides it, and so
+    /// must not depend on that. `None` for a version that is not held.
+    pub(crate) fn site_wide_key(
+        &self,
+        version: KeyVersion,
+        technology: Technology,
+        index: u8,
+    ) -> Option<Zeroizing<[u8; 16]>> {
+        let keys = self.version(version)?;
+        Some(keys.read.diversify_for_site(technology, index))
+    }
+
     /// The tag of a body that lies at `place`: AES-CMAC over technology code, copy number, UID length, UID and body;
     /// its leftmost eight bytes count. `None` for a version that is not held.
     pub(crate) fn tag(

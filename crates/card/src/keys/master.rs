@@ -25,6 +25,15 @@ impl Master {
         input.push(index);
         an10922::diversify(&self.0, &input)
     }
+
+    /// The key of one place on every card, by AN10922 over technology code and index alone.
+    pub(super) fn diversify_for_site(
+        &self,
+        technology: Technology,
+        index: u8,
+    ) -> Zeroizing<[u8; 16]> {
+        an10922::diversify(&self.0, &[technology.placing_code(), index])
+    }
 }
 
 /// HKDF-SHA256 with one version of the site key as input, no salt, and `cardbridge/1/` + purpose (+ version byte) as info.
