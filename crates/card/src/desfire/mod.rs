@@ -38,7 +38,7 @@ const FILE_SETTINGS: [u8; 6] = [0x01, 0x20, 0x12, 0x00, 0x01, 0x00];
 /// A backup file takes its size twice.
 const MEMORY: usize = 2 * CAPACITY;
 
-fn application(technology: Technology) -> Application {
+pub(crate) fn application(technology: Technology) -> Application {
     Application {
         technology,
         select: Select::Native(APPLICATION),

@@ -34,7 +34,7 @@ const CAPACITY: usize = 64;
 /// table 72).
 const DELIVERED_SETTINGS: [u8; 7] = [0x00, 0x03, 0x30, 0x23, 0x80, 0x00, 0x00];
 
-const APPLICATION: Application = Application {
+pub(crate) const APPLICATION: Application = Application {
     technology: Technology::Ntag424Dna,
     select: Select::Iso(SELECT),
     suite: Suite::Ev2,

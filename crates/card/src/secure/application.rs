@@ -111,3 +111,75 @@ impl CardKeys {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SiteKey;
+
+    /// The values of docs/card-format.md, sections 11 and 12, of the site key of its section 16.
+    #[test]
+    fn the_keys_of_the_documentation_come_out() {
+        let page = include_str!("../../../../docs/card-format.md");
+        let site = SiteKeys::new(
+            KeyVersion::FIRST,
+            SiteKey::new(std::array::from_fn(|at| at as u8)),
+        );
+        let keys = CardKeys::Writing(site);
+        let uid: Uid = "04A1B2C3D4E5F6".parse().unwrap();
+        for (application, numbers) in [
+            (crate::ntag424::APPLICATION, &[0, 2, 3][..]),
+            (
+                crate::desfire::application(Technology::DesfireEv2),
+                &[0, 1, 2, 3],
+            ),
+        ] {
+            for number in numbers {
+                let key = keys
+                    .key(&application, Some(&uid), *number, KeyVersion::FIRST)
+                    .unwrap();
+                let code = application.technology.placing_code();
+                let row = format!(
+                    "| `{code:02X}` | {number} | `{}` |",
+                    hex::encode_upper(*key)
+                );
+                assert!(
+                    page.contains(&row),
+                    "docs/card-format.md does not say\n{row}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_lock_has_no_key_that_writes() {
+        let site = SiteKeys::new(KeyVersion::FIRST, SiteKey::new([7; 32]));
+        let keys = CardKeys::Reading(site.lock_keys());
+        let application = crate::desfire::application(Technology::DesfireEv1);
+        let uid = "04A1B2C3D4E5F6".parse().unwrap();
+        let held = [0, 1, 2, 3].map(|number| {
+            keys.key(&application, Some(&uid), number, KeyVersion::FIRST)
+                .is_some()
+        });
+        assert_eq!(held, [false, true, false, true]);
+    }
+
+    #[test]
+    fn a_session_does_not_print_itself() {
+        let mut authentication = super::super::authentication::Authentication::new(
+            Suite::Ev2,
+            Zeroizing::new([0; 16]),
+            {
+                hex::decode("13C5DB8A5930439FC3DEF9A4C675360F")
+                    .unwrap()
+                    .try_into()
+                    .unwrap()
+            },
+        );
+        let challenge = hex::decode("A04C124213C186F22399D33AC2A30215").unwrap();
+        authentication.second(&challenge).unwrap();
+        let proof = hex::decode("3FA64DB5446D1F34CD6EA311167F5E4985B89690C04A05F17FA7AB2F08120663");
+        let session = authentication.finish(&proof.unwrap()).unwrap();
+        assert_eq!(format!("{session:?}"), "Session(…)");
+    }
+}

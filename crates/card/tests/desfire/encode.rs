@@ -7,6 +7,8 @@ use crate::model::{Application, CardKey, Desfire, ID};
 use crate::refuse::refused;
 use crate::site::{FORMATS, guest, opened_rooms, ring, with_doors};
 
+const PAGE: &str = include_str!("../../../../docs/performance.md");
+
 pub(crate) const GENERATIONS: [u8; 3] = [1, 2, 3];
 
 pub(crate) fn blank(generation: u8) -> Field<Desfire> {
@@ -62,6 +64,20 @@ fn every_procedure_takes_the_fewest_exchanges() {
             (CardFormat::TlCode, 0, 8, 8, 13, 25),
             (CardFormat::TlCode, 101, 11, 11, 22, 31),
         ] {
+            let length = match Purpose::encode(&with_doors(guest(format, 1, 101), doors)) {
+                Ok(Purpose::Encode { image_length, .. }) => image_length,
+                other => panic!("{other:?}"),
+            };
+            let name = match format {
+                CardFormat::Rfid48 => "`rfid48`".to_owned(),
+                CardFormat::TlCode => format!("`TLCode` of {length} bytes"),
+            };
+            let row =
+                format!("| MIFARE DESFire | {name} | {scan} | {unchanged} | {encode} | {first} |");
+            assert!(
+                PAGE.contains(&row),
+                "docs/performance.md does not say\n{row}"
+            );
             let of = |number, room| with_doors(guest(format, number, room), doors);
             let mut field = blank(generation);
             field.encode(&of(1, 101)).ended.done().unwrap();
