@@ -81,6 +81,16 @@ fn common_doors(bits: &[u8]) -> Result<CommonDoors, InvalidCredential> {
     })
 }
 
+/// In what state a card is.
+pub(crate) fn condition(condition: card::Condition) -> link::CardCondition {
+    match condition {
+        card::Condition::Blank => link::CardCondition::Blank,
+        card::Condition::Ours => link::CardCondition::Ours,
+        card::Condition::Torn => link::CardCondition::Torn,
+        card::Condition::Foreign { .. } => link::CardCondition::Foreign,
+    }
+}
+
 /// What a scan tells of the credential on a card.
 pub(crate) fn scanned(credential: &card::Credential) -> link::ScannedCredential {
     let doors = &credential.doors;

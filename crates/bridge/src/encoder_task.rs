@@ -17,7 +17,7 @@ use crate::clock::boot_time;
 use crate::error_text::chain;
 use crate::journal::{Journal, outcome_name};
 use crate::link::Uplink;
-use crate::machine::{BootTime, Effect, Entry, Event, Machine};
+use crate::machine::{BootTime, Effect, Entry, Event, Machine, Work};
 use crate::watchers::Watchers;
 use connection::{Connection, News};
 pub(crate) use device::Device;
@@ -34,10 +34,12 @@ pub(crate) enum Request {
     Cancel(Uuid),
     /// The hub answers an ask.
     Grant(GrantAnswer),
-    /// A person at the PC wants a scan.
-    Scan {
-        /// Under which the outcome is announced.
+    /// A person at the PC wants to know something of a card.
+    Ask {
+        /// Under which the answer is announced.
         id: Uuid,
+        /// What.
+        work: Work,
         /// How long to wait for a card.
         card_wait: Duration,
     },
@@ -147,7 +149,18 @@ impl EncoderTask {
                 self.feed(Event::GrantAnswered(answer.attempt_id, answer.decision))
                     .await;
             }
-            Request::Scan { id, card_wait } => self.feed(Event::LocalScan { id, card_wait }).await,
+            Request::Ask {
+                id,
+                work,
+                card_wait,
+            } => {
+                self.feed(Event::Asked {
+                    id,
+                    work,
+                    card_wait,
+                })
+                .await;
+            }
             Request::AcceptedFence(fence) => self.machine.set_accepted_fence(fence),
             Request::Shutdown => self.stopping = true,
         }
@@ -230,6 +243,7 @@ impl EncoderTask {
                     tracing::info!(attempt_id = %id, encoder = self.name(), outcome = name, error, "a job ended");
                     self.shared.watchers.finish(id, outcome, written);
                 }
+                Effect::Previewed(id, preview) => self.shared.watchers.previewed(id, preview),
                 Effect::Progress(id, phase) => self.shared.watchers.progress(id, phase),
                 Effect::Select(wait, within) => self.connection.select(wait, within),
                 Effect::StopSelecting => self.connection.stop_selecting(),

@@ -17,6 +17,7 @@ pub mod key_file;
 mod link;
 mod local;
 pub mod machine;
+mod preview;
 pub mod socket;
 mod watchers;
 
@@ -26,3 +27,4 @@ pub use encoder_task::EncoderStatus;
 pub use journal::{Journal, JournalError};
 pub use link::{DialConfigError, LinkStatus};
 pub use local::{Encoded, LocalEncode, RequestError};
+pub use preview::{PlaceChange, Preview};

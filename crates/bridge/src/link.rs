@@ -34,7 +34,16 @@ pub(crate) enum Outgoing {
     /// Said once; lost with the link.
     Message(FromBridge),
     /// Asked from this PC, with whoever waits for the answer.
-    Request(RequestEncode, oneshot::Sender<RequestAnswer>),
+    Request(Wish, RequestEncode, oneshot::Sender<RequestAnswer>),
+}
+
+/// What a request from this PC is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Wish {
+    /// A card.
+    Card,
+    /// To know what the card would carry.
+    Preview,
 }
 
 impl Uplink {
@@ -56,9 +65,13 @@ impl Uplink {
     }
 
     /// Asks the hub; the receiver ends without an answer when the link is down or breaks.
-    pub(crate) fn request(&self, request: RequestEncode) -> oneshot::Receiver<RequestAnswer> {
+    pub(crate) fn request(
+        &self,
+        wish: Wish,
+        request: RequestEncode,
+    ) -> oneshot::Receiver<RequestAnswer> {
         let (answer, receiver) = oneshot::channel();
-        let _ = self.0.send(Outgoing::Request(request, answer));
+        let _ = self.0.send(Outgoing::Request(wish, request, answer));
         receiver
     }
 }
@@ -76,6 +89,8 @@ pub enum LinkStatus {
         hub_id: Uuid,
         /// The site that this bridge serves.
         acs_system_id: Uuid,
+        /// Why the hub lets this bridge encode nothing, and what to do.
+        site_key_problem: Option<String>,
         /// The encoders that the hub holds for online, by identity, with the ids that the API knows them by.
         online: BTreeMap<String, Uuid>,
     },

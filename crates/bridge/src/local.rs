@@ -4,16 +4,18 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use protocol::link::{
-    AttemptError, Outcome, Phase, RequestEncode, RequestResult, Scanned, ScannedCredential,
+    AttemptError, CardFormat, CardFunction, Outcome, Phase, RequestEncode, RequestResult, Scanned,
+    ScannedCredential,
 };
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
-use crate::Bridge;
 use crate::encoder_task::{EncoderStatus, Request};
 use crate::encoders::EncoderHandle;
-use crate::link::LinkStatus;
+use crate::link::{LinkStatus, Wish};
+use crate::machine::Work;
 use crate::watchers::Update;
+use crate::{Bridge, Preview, convert};
 
 /// How long a local request waits for the hub's answer.
 const HUB_PATIENCE: Duration = Duration::from_secs(10);
@@ -33,12 +35,18 @@ pub struct RequestError {
 }
 
 /// A card that somebody at this PC wants.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct LocalEncode {
     /// Which encoder; may be left out when there is only one.
     pub encoder: Option<String>,
     /// Doors by name.
     pub doors: Vec<String>,
+    /// Further doors by name, which must be common ones.
+    pub common_doors: Vec<String>,
+    /// In which format; `None` takes the first that holds the doors.
+    pub format: Option<CardFormat>,
+    /// For whom.
+    pub function: CardFunction,
     /// From when; `None` is now.
     pub starts_at: Option<Timestamp>,
     /// Until when; `None` has no end.
@@ -74,6 +82,50 @@ impl Bridge {
         progress: &mut (dyn FnMut(Phase) + Send),
     ) -> Result<Scanned, RequestError> {
         let handle = self.choose(encoder).await?;
+        let outcome = match self.ask(handle, Work::Scan, card_wait, progress).await? {
+            End::Job(outcome, _) => *outcome,
+            End::Preview(_) => return Err(ended_otherwise()),
+        };
+        match outcome {
+            Outcome::Scanned(scanned) => Ok(scanned),
+            other => Err(why_not(other)),
+        }
+    }
+
+    /// Says what an encode would change on the card, and writes nothing: the hub makes the credential and forgets it, no
+    /// leave is asked, and the journal knows nothing of it.
+    ///
+    /// # Errors
+    /// As [`Bridge::encode`].
+    pub async fn preview(
+        &self,
+        wish: LocalEncode,
+        card_wait: Duration,
+        progress: &mut (dyn FnMut(Phase) + Send),
+    ) -> Result<Preview, RequestError> {
+        let handle = self.choose(wish.encoder.as_deref()).await?;
+        let credential = match self.ask_hub(&handle, wish, Wish::Preview).await? {
+            RequestResult::Previewed { credential } => credential,
+            RequestResult::Refused { error } => return Err(error.into()),
+            RequestResult::Taken { .. } => return Err(other_answer()),
+        };
+        let credential = convert::credential(&credential)
+            .map_err(|error| RequestError::new("incompatible_card_format", &format!("{error}.")))?;
+        let work = Work::Preview(Box::new(credential));
+        match self.ask(handle, work, card_wait, progress).await? {
+            End::Preview(preview) => Ok(*preview),
+            End::Job(outcome, _) => Err(why_not(*outcome)),
+        }
+    }
+
+    /// Asks an encoder something that the hub need not know.
+    async fn ask(
+        &self,
+        handle: EncoderHandle,
+        work: Work,
+        card_wait: Duration,
+        progress: &mut (dyn FnMut(Phase) + Send),
+    ) -> Result<End, RequestError> {
         let id = Uuid::new_v4();
         let updates = self.watchers.subscribe();
         let card_wait = card_wait.min(LONGEST_CARD_WAIT);
@@ -81,31 +133,19 @@ impl Bridge {
             handle: handle.clone(),
             id,
         };
-        handle
-            .requests
-            .try_send(Request::Scan { id, card_wait })
-            .map_err(|_| {
-                RequestError::new(
-                    "encoder_busy",
-                    "Too many jobs wait for this encoder already; try again later.",
-                )
-            })?;
-        match wait(
-            updates,
+        let request = Request::Ask {
             id,
-            card_wait.saturating_add(JOB_PATIENCE),
-            progress,
-        )
-        .await?
-        .0
-        {
-            Outcome::Scanned(scanned) => Ok(scanned),
-            Outcome::Unwritten { error } | Outcome::Unknown { error, .. } => Err(error.into()),
-            Outcome::Written { .. } => Err(RequestError::new(
-                "uncategorized_error",
-                "The scan ended as an encode.",
-            )),
-        }
+            work,
+            card_wait,
+        };
+        handle.requests.try_send(request).map_err(|_| {
+            RequestError::new(
+                "encoder_busy",
+                "Too many jobs wait for this encoder already; try again later.",
+            )
+        })?;
+        let patience = card_wait.saturating_add(JOB_PATIENCE);
+        wait(updates, id, patience, progress).await
     }
 
     /// Encodes a card for doors, through the hub: there is one decider.
@@ -118,40 +158,24 @@ impl Bridge {
         progress: &mut (dyn FnMut(Phase) + Send),
     ) -> Result<Encoded, RequestError> {
         let handle = self.choose(wish.encoder.as_deref()).await?;
-        let identity = handle.status.borrow().state.identity.clone();
         let updates = self.watchers.subscribe();
-        let request = RequestEncode {
-            request_id: Uuid::new_v4(),
-            identity,
-            doors: wish.doors,
-            starts_at: wish.starts_at,
-            ends_at: wish.ends_at,
-            overrides: wish.overrides,
-        };
-        let answer = tokio::time::timeout(HUB_PATIENCE, self.uplink.request(request)).await;
-        let Ok(Ok(answer)) = answer else {
-            let reason = match &*self.link().borrow() {
-                LinkStatus::None => "no [hub] is configured".to_owned(),
-                LinkStatus::Down(reason) => reason.clone(),
-                LinkStatus::Up { .. } => "it did not answer in time".to_owned(),
-            };
-            return Err(RequestError::new(
-                "bridge_disconnected",
-                &format!("The hub cannot be asked, so nothing was written: {reason}."),
-            ));
-        };
-        let (attempt_id, acs_credential_id) = match answer.result {
+        let (attempt_id, acs_credential_id) = match self.ask_hub(&handle, wish, Wish::Card).await? {
             RequestResult::Taken {
                 attempt_id,
                 acs_credential_id,
             } => (attempt_id, acs_credential_id),
             RequestResult::Refused { error } => return Err(error.into()),
+            RequestResult::Previewed { .. } => return Err(other_answer()),
         };
         let _withdrawn = WithdrawOnDrop {
             handle,
             id: attempt_id,
         };
-        match wait(updates, attempt_id, JOB_PATIENCE, progress).await? {
+        let (outcome, written) = match wait(updates, attempt_id, JOB_PATIENCE, progress).await? {
+            End::Job(outcome, written) => (*outcome, written),
+            End::Preview(_) => return Err(ended_otherwise()),
+        };
+        match (outcome, written) {
             (
                 Outcome::Written {
                     uid, technology, ..
@@ -162,14 +186,44 @@ impl Bridge {
                 technology,
                 acs_credential_id,
                 action_attempt_id: attempt_id,
-                credential,
+                credential: *credential,
             }),
-            (Outcome::Unwritten { error } | Outcome::Unknown { error, .. }, _) => Err(error.into()),
-            (Outcome::Scanned(_) | Outcome::Written { .. }, _) => Err(RequestError::new(
-                "uncategorized_error",
-                "The encode ended as a scan.",
-            )),
+            (other, _) => Err(why_not(other)),
         }
+    }
+
+    /// Asks the hub for a card, or for what it would carry.
+    async fn ask_hub(
+        &self,
+        handle: &EncoderHandle,
+        wish: LocalEncode,
+        what: Wish,
+    ) -> Result<RequestResult, RequestError> {
+        let identity = handle.status.borrow().state.identity.clone();
+        let request = RequestEncode {
+            request_id: Uuid::new_v4(),
+            identity,
+            doors: wish.doors,
+            common_doors: wish.common_doors,
+            format: wish.format,
+            function: (wish.function != CardFunction::Guest).then_some(wish.function),
+            starts_at: wish.starts_at,
+            ends_at: wish.ends_at,
+            overrides: wish.overrides,
+        };
+        let answer = tokio::time::timeout(HUB_PATIENCE, self.uplink.request(what, request)).await;
+        if let Ok(Ok(answer)) = answer {
+            return Ok(answer.result);
+        }
+        let reason = match &*self.link().borrow() {
+            LinkStatus::None => "no [hub] is configured".to_owned(),
+            LinkStatus::Down(reason) => reason.clone(),
+            LinkStatus::Up { .. } => "it did not answer in time".to_owned(),
+        };
+        Err(RequestError::new(
+            "bridge_disconnected",
+            &format!("The hub cannot be asked, so nothing was written: {reason}."),
+        ))
     }
 
     /// The encoder of that name or identity, or the only one. Waits a moment for one that is just being opened.
@@ -227,6 +281,36 @@ impl Bridge {
     }
 }
 
+fn other_answer() -> RequestError {
+    RequestError::new(
+        "uncategorized_error",
+        "The hub answered something else than was asked; install one version of cardbridge everywhere.",
+    )
+}
+
+/// How something asked at this PC ended.
+enum End {
+    /// As a job does; with the credential that is on the card now, if one was written.
+    Job(Box<Outcome>, Option<Box<ScannedCredential>>),
+    /// With what an encode would change.
+    Preview(Box<Preview>),
+}
+
+/// Why a job did not end as was hoped for.
+fn why_not(outcome: Outcome) -> RequestError {
+    match outcome {
+        Outcome::Unwritten { error } | Outcome::Unknown { error, .. } => error.into(),
+        Outcome::Written { .. } | Outcome::Scanned(_) => ended_otherwise(),
+    }
+}
+
+fn ended_otherwise() -> RequestError {
+    RequestError::new(
+        "uncategorized_error",
+        "The encoder did something else than was asked; `cardbridge scan` tells what is on the card.",
+    )
+}
+
 /// Withdraws a job when nobody waits for it any more: whoever asked has gone, or has lost patience. A job that is over
 /// is not known any more, and one that writes runs to its true end.
 struct WithdrawOnDrop {
@@ -262,13 +346,16 @@ async fn wait(
     id: Uuid,
     patience: Duration,
     progress: &mut (dyn FnMut(Phase) + Send),
-) -> Result<(Outcome, Option<ScannedCredential>), RequestError> {
+) -> Result<End, RequestError> {
     let end = async {
         loop {
             match updates.recv().await {
                 Ok(Update::Progress(of, phase)) if of == id => progress(phase),
                 Ok(Update::Finished(of, outcome, written)) if of == id => {
-                    return Some((*outcome, written.map(|written| *written)));
+                    return Some(End::Job(outcome, written));
+                }
+                Ok(Update::Previewed(of, preview)) if of == id => {
+                    return Some(End::Preview(preview));
                 }
                 Ok(_) | Err(broadcast::error::RecvError::Lagged(_)) => {}
                 Err(broadcast::error::RecvError::Closed) => return None,

@@ -29,7 +29,7 @@ use uuid::Uuid;
 pub use effect::{Effect, Entry, Intent, Stage};
 pub use ending::{interrupted_by_restart, lost_by_restart};
 pub use event::{Event, Known};
-pub use job::Job;
+pub use job::{Job, Work};
 use running::Running;
 
 /// A reading of the clock that counts from boot and goes on while the machine sleeps.
@@ -152,12 +152,17 @@ impl Machine {
         let out = &mut effects;
         match event {
             Event::Offered { offer, known } => self.offered(now, *offer, known, out),
-            Event::LocalScan { id, card_wait } if self.queue.len() >= QUEUE_LIMIT => {
-                let job = Job::local_scan(id, card_wait);
-                self.end(&job, ending::queue_full(), out);
-            }
-            Event::LocalScan { id, card_wait } => {
-                self.enqueue(now, Job::local_scan(id, card_wait), out);
+            Event::Asked {
+                id,
+                work,
+                card_wait,
+            } => {
+                let job = Job::local(id, work, card_wait);
+                if self.queue.len() >= QUEUE_LIMIT {
+                    self.end(&job, ending::queue_full(), out);
+                } else {
+                    self.enqueue(now, job, out);
+                }
             }
             Event::Cancelled(id) => self.cancelled(now, id, out),
             Event::GrantAnswered(id, decision) => self.grant_answered(now, id, decision, out),

@@ -3,18 +3,20 @@
 //! One request a connection, as a line of JSON; lines of progress come back, then one with the result. The socket
 //! belongs to the daemon's user (0600); the file system decides who may ask.
 
+mod served;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use protocol::link::{EncoderState, Phase, Scanned};
+use protocol::link::{Phase, Scanned};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-use crate::{Bridge, Encoded, LocalEncode, RequestError};
+use crate::{Bridge, Encoded, LocalEncode, Preview, RequestError};
+pub use served::{HubState, Served};
 
 /// The longest request that is read, in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;
@@ -31,12 +33,10 @@ enum Verb {
         encoder: Option<String>,
         card_wait_ms: u64,
     },
-    Encode {
-        encoder: Option<String>,
-        doors: Vec<String>,
-        starts_at: Option<Timestamp>,
-        ends_at: Option<Timestamp>,
-        overrides: Option<bool>,
+    Encode(LocalEncode),
+    Preview {
+        wish: LocalEncode,
+        card_wait_ms: u64,
     },
 }
 
@@ -44,9 +44,10 @@ enum Verb {
 #[serde(rename_all = "snake_case")]
 enum Line {
     Progress(Phase),
-    Encoders(Vec<EncoderState>),
+    Encoders(Served),
     Scanned(Scanned),
     Encoded(Encoded),
+    Previewed(Preview),
     Error { kind: String, message: String },
 }
 
@@ -173,13 +174,7 @@ async fn answer(bridge: &Bridge, stream: UnixStream) -> std::io::Result<()> {
 
 async fn carry_out(bridge: &Bridge, verb: Verb, mut progress: impl FnMut(Phase) + Send) -> Line {
     let result = match verb {
-        Verb::Encoders => Ok(Line::Encoders(
-            bridge
-                .encoders()
-                .into_iter()
-                .map(|status| status.state)
-                .collect(),
-        )),
+        Verb::Encoders => Ok(Line::Encoders(Served::by(bridge))),
         Verb::Scan {
             encoder,
             card_wait_ms,
@@ -191,25 +186,12 @@ async fn carry_out(bridge: &Bridge, verb: Verb, mut progress: impl FnMut(Phase) 
             )
             .await
             .map(Line::Scanned),
-        Verb::Encode {
-            encoder,
-            doors,
-            starts_at,
-            ends_at,
-            overrides,
-        } => bridge
-            .encode(
-                LocalEncode {
-                    encoder,
-                    doors,
-                    starts_at,
-                    ends_at,
-                    overrides,
-                },
-                &mut progress,
-            )
-            .await
-            .map(Line::Encoded),
+        Verb::Encode(wish) => bridge.encode(wish, &mut progress).await.map(Line::Encoded),
+        Verb::Preview { wish, card_wait_ms } => {
+            let card_wait = Duration::from_millis(card_wait_ms);
+            let previewed = bridge.preview(wish, card_wait, &mut progress).await;
+            previewed.map(Line::Previewed)
+        }
     };
     result.unwrap_or_else(|RequestError { kind, message }| Line::Error { kind, message })
 }
@@ -242,13 +224,13 @@ impl Daemon {
         }
     }
 
-    /// All encoders that the daemon serves.
+    /// All encoders that the daemon serves, and how its link is.
     ///
     /// # Errors
     /// When the daemon went away.
-    pub async fn encoders(self) -> Result<Vec<EncoderState>, RequestError> {
+    pub async fn encoders(self) -> Result<Served, RequestError> {
         match self.ask(&Verb::Encoders, &mut |_| {}).await? {
-            Line::Encoders(encoders) => Ok(encoders),
+            Line::Encoders(served) => Ok(served),
             other => Err(unexpected(other)),
         }
     }
@@ -288,27 +270,26 @@ impl Daemon {
         wish: LocalEncode,
         progress: &mut (dyn FnMut(Phase) + Send),
     ) -> Result<Encoded, RequestError> {
-        let LocalEncode {
-            encoder,
-            doors,
-            starts_at,
-            ends_at,
-            overrides,
-        } = wish;
-        match self
-            .ask(
-                &Verb::Encode {
-                    encoder,
-                    doors,
-                    starts_at,
-                    ends_at,
-                    overrides,
-                },
-                progress,
-            )
-            .await?
-        {
+        match self.ask(&Verb::Encode(wish), progress).await? {
             Line::Encoded(encoded) => Ok(encoded),
+            other => Err(unexpected(other)),
+        }
+    }
+
+    /// As [`Bridge::preview`].
+    ///
+    /// # Errors
+    /// As [`Bridge::preview`], and when the daemon went away.
+    pub async fn preview(
+        self,
+        wish: LocalEncode,
+        card_wait: Duration,
+        progress: &mut (dyn FnMut(Phase) + Send),
+    ) -> Result<Preview, RequestError> {
+        let card_wait_ms = u64::try_from(card_wait.as_millis()).unwrap_or(u64::MAX);
+        let verb = Verb::Preview { wish, card_wait_ms };
+        match self.ask(&verb, progress).await? {
+            Line::Previewed(preview) => Ok(preview),
             other => Err(unexpected(other)),
         }
     }

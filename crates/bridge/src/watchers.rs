@@ -4,6 +4,8 @@ use protocol::link::{Outcome, Phase, ScannedCredential};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::Preview;
+
 /// Updates that may wait for a slow watcher before it misses some.
 const BACKLOG: usize = 256;
 
@@ -14,6 +16,8 @@ pub(crate) enum Update {
     Progress(Uuid, Phase),
     /// A job ended, durably; with the credential that is on the card now, if one was written.
     Finished(Uuid, Box<Outcome>, Option<Box<ScannedCredential>>),
+    /// What an encode would change.
+    Previewed(Uuid, Box<Preview>),
 }
 
 /// Spreads updates of all jobs to all watchers. Never waits for one.
@@ -32,6 +36,10 @@ impl Watchers {
     pub(crate) fn progress(&self, id: Uuid, phase: Phase) {
         // Nobody watching is fine.
         let _ = self.0.send(Update::Progress(id, phase));
+    }
+
+    pub(crate) fn previewed(&self, id: Uuid, preview: Box<Preview>) {
+        let _ = self.0.send(Update::Previewed(id, preview));
     }
 
     pub(crate) fn finish(&self, id: Uuid, outcome: Outcome, written: Option<ScannedCredential>) {

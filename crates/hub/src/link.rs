@@ -307,6 +307,12 @@ impl Link {
                 let answer = core.take_request(bridge, generation, &request, now).await?;
                 self.say(FromHub::RequestAnswer(answer)).await?;
             }
+            FromBridge::PreviewEncode(request) => {
+                let answer = core
+                    .preview_request(bridge, generation, &request, now)
+                    .await?;
+                self.say(FromHub::RequestAnswer(answer)).await?;
+            }
             FromBridge::Accepted { attempt_id, .. }
             | FromBridge::TooLate { attempt_id }
             | FromBridge::Progress { attempt_id, .. } => {

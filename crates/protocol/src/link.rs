@@ -83,6 +83,8 @@ pub enum FromBridge {
     },
     /// Somebody at the encoder PC asks for a card, without an API client.
     RequestEncode(RequestEncode),
+    /// Somebody there wants to know what such a card would carry. Nothing is made or kept.
+    PreviewEncode(RequestEncode),
 }
 
 /// What a hub says.
@@ -196,6 +198,9 @@ pub struct Welcome {
     pub time_zone: String,
     /// The hub's clock.
     pub now: Timestamp,
+    /// Why the bridge may not encode with the site keys of its hello, and what to do; `None` when it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site_key_problem: Option<String>,
 }
 
 /// Everything the hub should believe of a bridge.
@@ -274,6 +279,15 @@ pub struct RequestEncode {
     pub identity: String,
     /// Doors by their display names.
     pub doors: Vec<String>,
+    /// Further doors, which must be common ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub common_doors: Vec<String>,
+    /// In which format; `None` takes the first that holds the doors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<CardFormat>,
+    /// For whom; `None` is a guest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<CardFunction>,
     /// From when it opens; `None` is now.
     pub starts_at: Option<Timestamp>,
     /// Until when it opens; `None` has no end.
@@ -303,6 +317,11 @@ pub enum RequestResult {
         attempt_id: Uuid,
         /// The credential that was made.
         acs_credential_id: Uuid,
+    },
+    /// What the card would carry, with the numbers that it would get now. Nothing was made.
+    Previewed {
+        /// The credential.
+        credential: Credential,
     },
     /// Nothing was made.
     Refused {

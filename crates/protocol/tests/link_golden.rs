@@ -111,6 +111,7 @@ fn scanned(condition: CardCondition, credential: Option<ScannedCredential>) -> F
         technology: "mifare_classic_1k".to_owned(),
         condition,
         credential,
+        key_version: None,
     }))
 }
 
@@ -232,9 +233,26 @@ fn from_bridge() -> Vec<(&'static str, FromBridge)> {
                 request_id: uuid(7),
                 identity: IDENTITY.to_owned(),
                 doors: vec!["101".to_owned(), "Garage".to_owned()],
+                common_doors: Vec::new(),
+                format: None,
+                function: None,
                 starts_at: None,
                 ends_at: Some(time("2026-11-25T10:00:00Z")),
                 overrides: Some(true),
+            }),
+        ),
+        (
+            "preview_encode",
+            FromBridge::PreviewEncode(RequestEncode {
+                request_id: uuid(7),
+                identity: IDENTITY.to_owned(),
+                doors: vec!["101".to_owned()],
+                common_doors: vec!["Pool".to_owned()],
+                format: Some(CardFormat::TLCode),
+                function: Some(CardFunction::Staff),
+                starts_at: None,
+                ends_at: None,
+                overrides: None,
             }),
         ),
     ]
@@ -264,6 +282,7 @@ fn from_hub() -> Vec<(&'static str, FromHub)> {
                 acs_system_id: uuid(3),
                 time_zone: "Europe/Berlin".to_owned(),
                 now: time("2026-11-22T14:00:00.125Z"),
+                site_key_problem: None,
             }),
         ),
         (
@@ -302,6 +321,12 @@ fn from_hub() -> Vec<(&'static str, FromHub)> {
             request_answer(RequestResult::Taken {
                 attempt_id,
                 acs_credential_id: uuid(6),
+            }),
+        ),
+        (
+            "request_answer_previewed",
+            request_answer(RequestResult::Previewed {
+                credential: credential(),
             }),
         ),
         (

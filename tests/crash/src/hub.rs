@@ -131,6 +131,7 @@ impl Link {
             acs_system_id: Uuid::from_u128(2),
             time_zone: "Europe/Zurich".to_owned(),
             now: Timestamp::now(),
+            site_key_problem: None,
         }));
         let (number, FromBridge::Snapshot(snapshot)) = self.receive() else {
             panic!("no snapshot follows the welcome");

@@ -58,10 +58,16 @@ impl EncoderPc {
         self.folder.path().join("bridge.toml")
     }
 
-    /// `cardbridge VERB --config FILE`.
+    /// The key file of the site.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.folder.path().join("site.key")
+    }
+
+    /// `cardbridge VERB --config FILE`; the verb may have one of its own behind it, as in `keys roll`.
     #[must_use]
     pub fn command(&self, verb: &str) -> Command {
-        let mut command = cardbridge([verb, "--config"]);
+        let mut command = cardbridge(verb.split(' ').chain(["--config"]));
         command.arg(self.config());
         command
     }

@@ -52,7 +52,12 @@ impl Lab {
 
     /// Puts a MIFARE Classic 1K on an encoder, a new one unless one of that UID is known.
     pub async fn place(&self, encoder: &str, uid: &str) {
-        let card = json!({"technology": "mifare_classic_1k", "uid": uid});
+        self.place_a(encoder, "mifare_classic_1k", uid).await;
+    }
+
+    /// Puts a card of a technology on an encoder, a new one unless one of that UID is known.
+    pub async fn place_a(&self, encoder: &str, technology: &str, uid: &str) {
+        let card = json!({"technology": technology, "uid": uid});
         let path = format!("/encoders/{encoder}/card");
         self.json(Method::PUT, &path, card.to_string().into_bytes())
             .await;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::dial::Socket;
 use super::roll::Roll;
-use super::{LinkStatus, LinkTask, Outgoing};
+use super::{LinkStatus, LinkTask, Outgoing, Wish};
 use crate::encoder_task::Request;
 use crate::encoders::Undelivered;
 use crate::error_text::chain;
@@ -102,6 +102,9 @@ impl<'a> Session<'a> {
             Ok(welcome) => welcome?,
         };
         tracing::info!(hub_id = %welcome.hub_id, generation = welcome.generation, "linked to the hub");
+        if let Some(problem) = &welcome.site_key_problem {
+            tracing::error!(problem, "the hub lets this PC encode nothing");
+        }
         self.send_snapshot().await?;
         let opened = Instant::now();
         let mut ping = tokio::time::interval_at(opened + PING, PING);
@@ -190,10 +193,13 @@ impl<'a> Session<'a> {
     async fn pass_on(&mut self, outgoing: Outgoing) -> Result<(), SessionError> {
         let message = match outgoing {
             Outgoing::Message(message) => message,
-            Outgoing::Request(request, answer) => {
+            Outgoing::Request(wish, request, answer) => {
                 self.requests.retain(|_, waiting| !waiting.is_closed());
                 self.requests.insert(request.request_id, answer);
-                FromBridge::RequestEncode(request)
+                match wish {
+                    Wish::Card => FromBridge::RequestEncode(request),
+                    Wish::Preview => FromBridge::PreviewEncode(request),
+                }
             }
         };
         if self.unacknowledged.is_some() {
@@ -306,6 +312,7 @@ impl<'a> Session<'a> {
             self.task.status.send_replace(LinkStatus::Up {
                 hub_id: welcome.hub_id,
                 acs_system_id: welcome.acs_system_id,
+                site_key_problem: welcome.site_key_problem.clone(),
                 online: self.roll.online(),
             });
         }

@@ -7,6 +7,8 @@ use encoder::CardWait;
 use protocol::link::{FromBridge, Offer, Outcome, OutcomeReport, Phase, ScannedCredential};
 use uuid::Uuid;
 
+use crate::Preview;
+
 /// What the machine wants done, in this order.
 #[derive(Debug)]
 pub enum Effect {
@@ -17,6 +19,8 @@ pub enum Effect {
     /// A job is over; tell whoever waits for it on this PC. With the credential that is on the card now, if one was
     /// written.
     Finish(Uuid, Outcome, Option<ScannedCredential>),
+    /// A question what an encode would change is answered; tell whoever asked it on this PC.
+    Previewed(Uuid, Box<Preview>),
     /// Tell whoever watches.
     Progress(Uuid, Phase),
     /// Wait for a card.

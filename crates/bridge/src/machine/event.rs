@@ -7,7 +7,7 @@ use encoder::{ErrorKind, Selected};
 use protocol::link::{GrantDecision, Offer, OutcomeReport};
 use uuid::Uuid;
 
-use super::Stage;
+use super::{Stage, Work};
 
 /// What the machine is told.
 #[derive(Debug)]
@@ -19,10 +19,13 @@ pub enum Event {
         /// What the journal has of that attempt already.
         known: Option<Box<Known>>,
     },
-    /// A person at the PC wants to know what is on a card. Not journalled, for nothing is written.
-    LocalScan {
+    /// A person at the PC wants to know what is on a card, or what an encode would change. Not journalled, for nothing is
+    /// written.
+    Asked {
         /// Chosen by who asks.
         id: Uuid,
+        /// What; never an encode, which needs the hub's leave.
+        work: Work,
         /// How long to wait for a card.
         card_wait: Duration,
     },

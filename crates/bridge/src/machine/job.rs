@@ -32,6 +32,8 @@ pub struct Job {
 pub enum Work {
     /// Write this credential.
     Encode(Box<card::Credential>),
+    /// Say what writing this credential would change, and write nothing.
+    Preview(Box<card::Credential>),
     /// Say what is on it.
     Scan,
 }
@@ -56,11 +58,12 @@ impl Job {
         })
     }
 
-    pub(super) fn local_scan(id: Uuid, card_wait: Duration) -> Self {
+    /// A question asked at the PC, which the hub does not know.
+    pub(super) fn local(id: Uuid, work: Work, card_wait: Duration) -> Self {
         Self {
             id,
             fence: None,
-            work: Work::Scan,
+            work,
             card_wait,
             expires_at: None,
             waited: false,

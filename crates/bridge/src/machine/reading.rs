@@ -1,6 +1,6 @@
 //! From a card on the encoder to the question whether it may be written.
 
-use card::{Condition, Inspect, Inspected, PlanOptions, Purpose, Refusal, Suspects, Uid};
+use card::{Inspect, Inspected, PlanOptions, Purpose, Refusal, Suspects, Uid};
 use encoder::Selected;
 use protocol::link::{AskGrant, CardCondition, FromBridge, Outcome, Phase, Scanned};
 
@@ -8,6 +8,7 @@ use super::job::Work;
 use super::running::{CardFacts, Planned, Running};
 use super::{BootTime, Effect, Job, Machine, ending};
 use crate::convert;
+use crate::preview::Preview;
 
 impl Machine {
     pub(super) fn selected(
@@ -37,7 +38,7 @@ impl Machine {
         let supports = selected.supports;
         let purpose = match &job.work {
             Work::Scan => Ok(Purpose::Scan),
-            Work::Encode(credential) => Purpose::encode(credential),
+            Work::Encode(credential) | Work::Preview(credential) => Purpose::encode(credential),
         };
         let entropy = self.entropy.split();
         let inspect = match purpose
@@ -79,9 +80,12 @@ impl Machine {
         suspects: Suspects,
         out: &mut Vec<Effect>,
     ) {
-        let Work::Encode(credential) = &job.work else {
-            let outcome = Outcome::Scanned(scanned(inspected));
-            return self.end_running(now, &job, outcome, out);
+        let credential = match &job.work {
+            Work::Encode(credential) | Work::Preview(credential) => credential,
+            Work::Scan => {
+                let outcome = Outcome::Scanned(scanned(inspected));
+                return self.end_running(now, &job, outcome, out);
+            }
         };
         if job.expires_at.is_some_and(|at| now >= at) {
             return self.end_running(now, &job, ending::expired(), out);
@@ -94,6 +98,13 @@ impl Machine {
             Ok(plan) => plan,
             Err(refusal) => return self.end_running(now, &job, ending::refused(&refusal), out),
         };
+        if matches!(job.work, Work::Preview(_)) {
+            let newest = self.keys.newest();
+            let preview = Preview::new(inspected, &plan, credential, newest);
+            out.push(Effect::Release);
+            out.push(Effect::Previewed(job.id, Box::new(preview)));
+            return self.begin_next(now, out);
+        }
         let card = CardFacts {
             uid: inspected.uid(),
             technology: inspected.technology().slug().to_owned(),
@@ -121,6 +132,7 @@ pub(super) fn refused_or_scanned(job: &Job, uid: Uid, refusal: &Refusal) -> Outc
             technology: name.clone(),
             condition: CardCondition::Unsupported,
             credential: None,
+            key_version: None,
         }),
         _ => ending::refused(refusal),
     }
@@ -130,12 +142,8 @@ fn scanned(inspected: &Inspected) -> Scanned {
     Scanned {
         uid: inspected.uid().to_string(),
         technology: inspected.technology().slug().to_owned(),
-        condition: match inspected.condition() {
-            Condition::Blank => CardCondition::Blank,
-            Condition::Ours => CardCondition::Ours,
-            Condition::Torn => CardCondition::Torn,
-            Condition::Foreign { .. } => CardCondition::Foreign,
-        },
+        condition: convert::condition(inspected.condition()),
         credential: inspected.credential().map(convert::scanned),
+        key_version: inspected.active().map(|(_, copy)| copy.key_version.get()),
     }
 }

@@ -2,6 +2,7 @@
 
 mod desk;
 mod plastic;
+mod questions;
 
 use std::time::Duration;
 
@@ -171,23 +172,6 @@ fn a_scan_tells_what_is_on_the_card_and_writes_nothing() {
             .credential
             .map(|credential| (credential.number, credential.first_room)),
         Some((1, 101))
-    );
-}
-
-#[test]
-fn a_local_scan_is_not_journalled_and_not_told_to_the_hub() {
-    let mut desk = Desk::with_card(Plastic::blank());
-    desk.tell(Event::LocalScan {
-        id: Uuid::from_u128(99),
-        card_wait: Duration::from_secs(1),
-    });
-    assert!(matches!(desk.outcome(99), Outcome::Scanned(_)));
-    assert!(
-        desk.story
-            .iter()
-            .all(|entry| !entry.starts_with("journal") && !entry.starts_with("send")),
-        "{:?}",
-        desk.story
     );
 }
 

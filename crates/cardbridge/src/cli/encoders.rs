@@ -1,7 +1,7 @@
 //! `cardbridge encoders`: every encoder that this PC could use, and why one cannot be used.
 
 use bridge::Config;
-use bridge::socket::Daemon;
+use bridge::socket::{Daemon, HubState};
 use clap::Args;
 use encoder::{Access, Listing, Registry};
 use protocol::link::EncoderState;
@@ -19,7 +19,8 @@ use super::output::Output;
 pub(crate) struct Arguments {
     #[command(flatten)]
     config: ConfigArgument,
-    /// Print one JSON object: {"served_by_daemon", "encoders": [{"name", "driver", "address", "state", "reason"}]}.
+    /// Print one JSON object: {"served_by_daemon", "encoders": [{"name", "driver", "address", "state", "reason"}],
+    /// "hub": {"state", "reason" or "problem"}}; "hub" is null where there is no [hub] or no daemon.
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -28,6 +29,8 @@ pub(crate) struct Arguments {
 struct Found {
     served_by_daemon: bool,
     encoders: Vec<Entry>,
+    /// How the daemon's link is; `None` without a hub or a daemon.
+    hub: Option<HubState>,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,17 +62,18 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let registry = driver_all::registry();
     let config = arguments.config.read(&registry)?;
     let found = match super::daemon::connect(&config).await? {
-        Some(daemon) => served(daemon).await?,
+        Some(daemon) => served(daemon, config.hub.is_some()).await?,
         None => listed(config, registry).await?,
     };
     output.result(&found, || in_words(&found))
 }
 
-async fn served(daemon: Daemon) -> Result<Found, Failure> {
-    let states = daemon.encoders().await.map_err(Failure::from)?;
+async fn served(daemon: Daemon, has_hub: bool) -> Result<Found, Failure> {
+    let served = daemon.encoders().await.map_err(Failure::from)?;
     Ok(Found {
         served_by_daemon: true,
-        encoders: states.into_iter().map(Entry::from).collect(),
+        encoders: served.encoders.into_iter().map(Entry::from).collect(),
+        hub: has_hub.then_some(served.hub),
     })
 }
 
@@ -80,6 +84,7 @@ async fn listed(config: Config, registry: Registry) -> Result<Found, Failure> {
     Ok(Found {
         served_by_daemon: false,
         encoders,
+        hub: None,
     })
 }
 
@@ -141,11 +146,11 @@ impl From<EncoderState> for Entry {
 }
 
 fn in_words(found: &Found) -> String {
+    let mut lines: Vec<String> = found.hub.as_ref().map(hub_in_words).into_iter().collect();
     if found.encoders.is_empty() {
-        return "There is no encoder. Plug one in, or add an [[encoder]] to the configuration."
-            .to_owned();
+        let told = "There is no encoder. Plug one in, or add an [[encoder]] to the configuration.";
+        lines.push(told.to_owned());
     }
-    let mut lines = Vec::new();
     for encoder in &found.encoders {
         let state = match encoder.state {
             State::Online => "online",
@@ -161,4 +166,15 @@ fn in_words(found: &Found) -> String {
         lines.extend(encoder.reason.iter().map(|reason| format!("    {reason}")));
     }
     lines.join("\n")
+}
+
+fn hub_in_words(hub: &HubState) -> String {
+    match hub {
+        HubState::None => "hub: none".to_owned(),
+        HubState::Offline { reason } => format!("hub: offline\n    {reason}"),
+        HubState::Online { problem: None } => "hub: online".to_owned(),
+        HubState::Online {
+            problem: Some(problem),
+        } => format!("hub: online, and lets this PC encode nothing\n    {problem}"),
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bridge::Config;
 use clap::Args;
 use encoder::Registry;
-use protocol::link::{CardCondition, CardFunction, Scanned, ScannedCredential};
+use protocol::link::{CardCondition, CardFormat, CardFunction, Scanned, ScannedCredential};
 
 use super::configuration::ConfigArgument;
 use super::failure::Failure;
@@ -24,7 +24,7 @@ pub(crate) struct Arguments {
     /// How long to wait for a card.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse::card_wait)]
     card_deadline: Duration,
-    /// Print one JSON object: {"uid", "technology", "condition", "credential"}.
+    /// Print one JSON object: {"uid", "technology", "condition", "credential", "key_version"}.
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -81,6 +81,11 @@ fn in_words(scanned: &Scanned) -> String {
         scanned.uid, scanned.technology
     )];
     lines.extend(scanned.credential.iter().flat_map(credential_in_words));
+    lines.extend(
+        scanned
+            .key_version
+            .map(|version| format!("  sealed under key version {version}")),
+    );
     lines.join("\n")
 }
 
@@ -90,13 +95,17 @@ pub(super) fn credential_in_words(credential: &ScannedCredential) -> Vec<String>
         CardFunction::Guest => "guest",
         CardFunction::Staff => "staff",
     };
+    let format = match credential.format {
+        CardFormat::Rfid48 => "rfid48",
+        CardFormat::TLCode => "TLCode",
+    };
     let end = match credential.ends_at {
         Some(end) => end.to_string(),
         None => "for ever".to_owned(),
     };
     vec![
         format!(
-            "  credential {} ({function}), issue {}",
+            "  credential {} ({function}, {format}), issue {}",
             credential.number, credential.issue_number
         ),
         format!("  good from {} until {end}", credential.starts_at),
@@ -139,6 +148,7 @@ mod tests {
             uid: "04A1B2C3".to_owned(),
             technology: "mifare_classic_1k".to_owned(),
             condition: CardCondition::Ours,
+            key_version: Some(2),
             credential: Some(ScannedCredential {
                 number: 7,
                 format: CardFormat::Rfid48,
@@ -158,9 +168,10 @@ mod tests {
         assert_eq!(
             in_words(&scanned),
             "Card 04A1B2C3, mifare_classic_1k. It holds a credential of this site.\n  \
-             credential 7 (guest), issue 3625000\n  \
+             credential 7 (guest, rfid48), issue 3625000\n  \
              good from 2026-11-22T14:00:00Z until for ever\n  \
-             doors by number: guest 101–102, common 0, guest 200"
+             doors by number: guest 101–102, common 0, guest 200\n  \
+             sealed under key version 2"
         );
     }
 }

@@ -73,6 +73,10 @@ impl Core {
         )
         .await?;
         raise_fences(&mut db, bridge, self.own_fences(hello)).await?;
+        let connected = bridges::get(&mut db, bridge)
+            .await?
+            .ok_or(sqlx::Error::RowNotFound)?;
+        let problem = attempt_error::site_keys(site_keys::judge(&connected));
         db.commit().await?;
         Ok(Welcome {
             hub_id: self.hub_id.0,
@@ -81,6 +85,7 @@ impl Core {
             acs_system_id: site.acs_system_id.0,
             time_zone: site.time_zone,
             now: now.timestamp(),
+            site_key_problem: problem.map(|error| error.message),
         })
     }
 

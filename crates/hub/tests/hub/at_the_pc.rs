@@ -1,6 +1,8 @@
 //! Cards that are asked for at the encoder PC.
 
-use protocol::link::{FromBridge, FromHub, JobStage, RequestEncode, RequestResult};
+use protocol::link::{
+    CardFormat, CardFunction, FromBridge, FromHub, JobStage, RequestEncode, RequestResult,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -17,6 +19,9 @@ async fn a_card_asked_for_at_the_encoder_pc_is_made_and_offered_once() {
         request_id: Uuid::from_u128(1),
         identity: IDENTITY.to_owned(),
         doors: vec!["101".to_owned(), "Garage".to_owned()],
+        common_doors: Vec::new(),
+        format: None,
+        function: None,
         starts_at: None,
         ends_at: Some("2045-01-01T10:00:00Z".parse().unwrap()),
         overrides: Some(true),
@@ -63,6 +68,9 @@ async fn a_stay_that_is_shorter_than_a_cards_minute_is_refused_at_the_pc_as_in_t
         request_id: Uuid::from_u128(1),
         identity: IDENTITY.to_owned(),
         doors: vec!["101".to_owned()],
+        common_doors: Vec::new(),
+        format: None,
+        function: None,
         starts_at: Some("2045-01-01T10:00:10Z".parse().unwrap()),
         ends_at: Some("2045-01-01T10:00:50Z".parse().unwrap()),
         overrides: None,
@@ -96,6 +104,9 @@ async fn a_pc_without_a_hub_makes_its_rooms_and_its_own_numbers() {
         request_id: Uuid::from_u128(1),
         identity: IDENTITY.to_owned(),
         doors: vec!["7".to_owned()],
+        common_doors: Vec::new(),
+        format: None,
+        function: None,
         starts_at: None,
         ends_at: None,
         overrides: None,
@@ -115,10 +126,66 @@ fn room_101() -> RequestEncode {
         request_id: Uuid::new_v4(),
         identity: IDENTITY.to_owned(),
         doors: vec!["101".to_owned()],
+        common_doors: Vec::new(),
+        format: None,
+        function: None,
         starts_at: None,
         ends_at: Some("2045-01-01T10:00:00Z".parse().unwrap()),
         overrides: Some(true),
     }
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_the_card_would_carry_and_leaves_nothing_behind() {
+    let (world, token) = world_with_token().await;
+    let mut bridge = Bridge::connect(&world, &token).await;
+    let mut request = room_101();
+    request.format = Some(CardFormat::TLCode);
+    request.function = Some(CardFunction::Staff);
+    request.common_doors = vec!["Garage".to_owned()];
+    request.overrides = None;
+    let before = world.everything().await;
+    let RequestResult::Previewed { credential } = preview(&mut bridge, &request).await else {
+        panic!("expected a preview");
+    };
+    assert_eq!(world.everything().await, before);
+    assert_eq!(credential.format, CardFormat::TLCode);
+    assert_eq!(credential.function, CardFunction::Staff);
+    let places = (credential.room_count, &credential.common_doors[..]);
+    assert_eq!(places, (1, &[0][..]));
+
+    taken(answer_to(&mut bridge, &request).await);
+    let made = credential_of(&bridge.hear_offer().await);
+    let foretold = protocol::link::Credential {
+        acs_credential_id: made.acs_credential_id,
+        starts_at: made.starts_at,
+        issue_number: made.issue_number,
+        ..credential
+    };
+    assert_eq!(made, foretold, "the next card gets what was foretold");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_room_is_no_common_door_and_no_door_at_all_is_no_card() {
+    let (world, token) = world_with_token().await;
+    let mut bridge = Bridge::connect(&world, &token).await;
+    let mut request = room_101();
+    request.common_doors = std::mem::take(&mut request.doors);
+    let RequestResult::Refused { error } = preview(&mut bridge, &request).await else {
+        panic!("a room as a common door is refused");
+    };
+    assert!(error.message.contains("101 is a room"), "{}", error.message);
+    request.common_doors.clear();
+    let RequestResult::Refused { error } = answer_to(&mut bridge, &request).await else {
+        panic!("a card without doors is refused");
+    };
+    assert!(
+        error.message.contains("at least one door"),
+        "{}",
+        error.message
+    );
+    world.end().await;
 }
 
 #[tokio::test]
@@ -190,12 +257,26 @@ async fn a_lost_job_with_leave_to_write_stays_bound_to_its_card() {
 fn taken(answer: RequestResult) -> Uuid {
     match answer {
         RequestResult::Taken { attempt_id, .. } => attempt_id,
-        RequestResult::Refused { error } => panic!("refused: {error:?}"),
+        other => panic!("not taken: {other:?}"),
     }
 }
 
 async fn answer_to(bridge: &mut Bridge, request: &RequestEncode) -> RequestResult {
-    bridge.say(FromBridge::RequestEncode(request.clone())).await;
+    let message = FromBridge::RequestEncode(request.clone());
+    answer_of(bridge, request, message).await
+}
+
+async fn preview(bridge: &mut Bridge, request: &RequestEncode) -> RequestResult {
+    let message = FromBridge::PreviewEncode(request.clone());
+    answer_of(bridge, request, message).await
+}
+
+async fn answer_of(
+    bridge: &mut Bridge,
+    request: &RequestEncode,
+    message: FromBridge,
+) -> RequestResult {
+    bridge.say(message).await;
     match bridge.hear().await {
         FromHub::RequestAnswer(answer) => {
             assert_eq!(answer.request_id, request.request_id);

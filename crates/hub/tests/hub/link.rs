@@ -119,6 +119,9 @@ async fn a_bridge_with_another_site_key_scans_but_does_not_encode() {
     let mut luggage = Luggage::default();
     luggage.hello.site_keys = vec![site_key(1, "fedcba9876543210")];
     let mut stranger = Bridge::connect_with(&world, &other_token, luggage).await;
+    let told = stranger.welcome.as_ref().unwrap().site_key_problem.clone();
+    assert!(told.unwrap().contains("another site key"));
+    assert!(bridge.welcome.as_ref().unwrap().site_key_problem.is_none());
     let desk = stranger.encoder_id(IDENTITY);
     let credential = world.create_credential(&world.rooms[..1], None).await;
     let attempt = world.encode(&desk, &credential).await;

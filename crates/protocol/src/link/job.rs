@@ -32,7 +32,7 @@ pub enum Action {
 }
 
 /// A credential as it goes on a card.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// Its id on the hub, for the audit log.
     pub acs_credential_id: Uuid,
@@ -214,6 +214,9 @@ pub struct Scanned {
     pub condition: CardCondition,
     /// The credential on it, if it holds a valid one of this site.
     pub credential: Option<ScannedCredential>,
+    /// The version of the site key that the credential was sealed under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_version: Option<u8>,
 }
 
 /// In what state a card is.

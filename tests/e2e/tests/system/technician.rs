@@ -8,6 +8,20 @@ use serde_json::Value;
 
 const UID: &str = "04A1B2C3";
 
+/// Every technology that holds a credential.
+const TECHNOLOGIES: [&str; 10] = [
+    "mifare_classic_mini",
+    "mifare_classic_1k",
+    "mifare_classic_4k",
+    "mifare_ultralight",
+    "mifare_ultralight_ev1_48",
+    "mifare_ultralight_ev1_128",
+    "mifare_ultralight_c",
+    "ntag213",
+    "ntag215",
+    "ntag216",
+];
+
 /// Emulators alone, with one encoder.
 struct Desk {
     lab: Lab,
@@ -178,4 +192,154 @@ async fn with_a_hub_and_without_the_daemon_an_encode_is_refused_with_the_reason(
     assert_eq!(desk.lab.memory(UID).await, before);
     // A scan decides nothing, so it needs nobody's leave.
     assert_eq!(scan(&pc, &[]).done()["condition"], "blank");
+}
+
+/// What `encode --dry-run` would change, with the card's bytes unchanged by it.
+async fn previewed(desk: &Desk, pc: &EncoderPc, doors: &[&str], arguments: &[&str]) -> Value {
+    let before = desk.lab.memory(UID).await;
+    let arguments: Vec<&str> = arguments.iter().copied().chain(["--dry-run"]).collect();
+    let preview = encode(pc, doors, &arguments).done();
+    assert_eq!(desk.lab.memory(UID).await, before);
+    preview
+}
+
+fn locations(preview: &Value) -> Vec<&str> {
+    let changes = preview["changes"].as_array().unwrap().iter();
+    changes
+        .map(|change| change["location"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_dry_run_shows_what_an_encode_would_change_and_changes_nothing() {
+    let desk = Desk::start();
+    let hub = Hub::start("30s");
+    let pc = desk.pc(&hub.section());
+    let mut running = daemon(&pc).await;
+    hub.encoder("Front Desk").await;
+    desk.lab.place("front-desk", UID).await;
+    let blank = previewed(&desk, &pc, &["101"], &[]).await;
+    assert_eq!(blank["condition"], "blank");
+    assert_eq!(blank["held"], Value::Null);
+    let places = locations(&blank);
+    assert_eq!(places[0], "block 7 (sector 1, trailer)");
+    assert_eq!(places.len(), 5, "{places:?}");
+    let trailer = &blank["changes"][0];
+    let keys = "••".repeat(6);
+    assert_eq!(trailer["before"], format!("{keys}FF078069{keys}"));
+    assert_eq!(trailer["after"], format!("{keys}78778869{keys}"));
+    assert_eq!(scan(&pc, &[]).done()["condition"], "blank");
+    assert!(running.terminate().success());
+
+    let alone = desk.pc("");
+    let encoded = encode(&alone, &["101"], &[]).done();
+    let ours = previewed(&desk, &alone, &["102"], &["--override"]).await;
+    assert_eq!(ours["condition"], "ours");
+    assert_eq!(ours["held"], encoded["credential"]);
+    assert_eq!(ours["key_version"], 1);
+    let data = |place: &&str| !place.contains("trailer");
+    assert!(locations(&ours).iter().all(data), "{ours}");
+    // Nobody can write what a dry run shows: the end of the image is its tag.
+    let shown = ours["changes"].to_string();
+    assert!(shown.contains(&"••".repeat(8)), "{shown}");
+    assert_eq!(
+        scan(&alone, &[]).done()["credential"],
+        encoded["credential"]
+    );
+}
+
+#[tokio::test]
+async fn every_option_of_a_card_is_on_the_card_afterwards() {
+    let desk = Desk::start();
+    let pc = desk.pc("");
+    desk.lab.place("front-desk", UID).await;
+    let rooms = [
+        "--rooms",
+        "101-133",
+        "--door",
+        "200",
+        "--common-door",
+        "Pool",
+    ];
+    let guest = encode(&pc, &[], &rooms).done();
+    let on_card = &guest["credential"];
+    assert_eq!(on_card["format"], "rfid48");
+    assert_eq!(on_card["function"], "guest");
+    // Rooms that are made one after the other have consecutive numbers.
+    let doors = on_card["room_count"].as_u64().unwrap()
+        + on_card["additional_doors"].as_array().unwrap().len() as u64;
+    assert_eq!(doors, 34, "{on_card}");
+    assert_eq!(on_card["common_doors"].as_array().unwrap().len(), 1);
+
+    let staff = ["--staff", "--format", "TLCode", "--common-door", "Pool"];
+    desk.lab.place("front-desk", "04A1B2C4").await;
+    let staff = encode(&pc, &[], &staff).done();
+    assert_eq!(staff["credential"]["function"], "staff");
+    assert_eq!(staff["credential"]["format"], "TLCode");
+    assert_eq!(scan(&pc, &[]).done()["credential"], staff["credential"]);
+}
+
+#[tokio::test]
+async fn a_card_of_each_technology_is_encoded_and_scanned_under_its_name() {
+    let desk = Desk::start();
+    let pc = desk.pc("");
+    let serving = daemon(&pc).await;
+    for (at, technology) in TECHNOLOGIES.into_iter().enumerate() {
+        let uid = format!("04A1B2C3D4E5{at:02X}");
+        desk.lab.place_a("front-desk", technology, &uid).await;
+        let blank = scan(&pc, &[]).done();
+        assert_eq!(
+            (&blank["technology"], &blank["condition"]),
+            (&technology.into(), &"blank".into())
+        );
+        let preview = encode(&pc, &["101"], &["--dry-run"]).done();
+        assert_ne!(preview["changes"], Value::Array(Vec::new()), "{technology}");
+        let encoded = encode(&pc, &["101"], &[]).done();
+        let scanned = scan(&pc, &[]).done();
+        assert_eq!(scanned["credential"], encoded["credential"], "{technology}");
+        assert_eq!(scanned["key_version"], 1);
+    }
+    drop(serving);
+}
+
+#[tokio::test]
+async fn a_rolled_key_is_taken_up_with_a_restart_and_older_cards_stay_good() {
+    let desk = Desk::start();
+    let hub = Hub::start("30s");
+    let pc = desk.pc(&hub.section());
+    let before = std::fs::read_to_string(pc.key_file()).unwrap();
+    let mut running = daemon(&pc).await;
+    hub.encoder("Front Desk").await;
+    desk.lab.place("front-desk", UID).await;
+    let first = encode(&pc, &["101"], &[]).done();
+
+    let mut roll = pc.command("keys roll");
+    roll.arg("--json");
+    assert_eq!(Output::of(roll).done()["newest"], 2);
+    assert_eq!(scan(&pc, &[]).done()["key_version"], 1);
+    assert!(running.terminate().success());
+    let mut running = daemon(&pc).await;
+    hub.encoder("Front Desk").await;
+    let scanned = scan(&pc, &[]).done();
+    assert_eq!(scanned["credential"], first["credential"]);
+    assert_eq!(scanned["key_version"], 1);
+    let _ = encode(&pc, &["101"], &[]).done();
+    assert_eq!(scan(&pc, &[]).done()["key_version"], 2);
+    assert!(running.terminate().success());
+
+    // A PC whose key file was not rolled with the others may not encode, and says so.
+    std::fs::write(pc.key_file(), before).unwrap();
+    let _running = daemon(&pc).await;
+    let told = until("a link that lets nothing be encoded", async || {
+        let found = encoders(&pc);
+        found["hub"]["problem"].as_str().map(str::to_owned)
+    })
+    .await;
+    assert!(told.contains("version 2"), "{told}");
+    let refused = encode(&pc, &["101"], &[]);
+    let message = refused.json["error"]["message"].to_string();
+    assert!(
+        !refused.failed().is_empty() && message.contains("version 2"),
+        "{message}"
+    );
 }

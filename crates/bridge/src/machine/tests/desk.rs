@@ -14,6 +14,7 @@ use protocol::link::{
 use uuid::Uuid;
 
 use super::plastic::{self, Plastic};
+use crate::Preview;
 use crate::machine::{BootTime, Effect, Entry, Event, Machine, Policy};
 
 /// A machine with a clock, a journal that can fail, and a card that may lie on the encoder.
@@ -31,6 +32,7 @@ pub(super) struct Desk {
     pub(super) story: Vec<String>,
     pub(super) outcomes: Vec<(Uuid, Outcome)>,
     pub(super) refusals: Vec<OfferRefusal>,
+    pub(super) previews: Vec<Preview>,
 }
 
 #[derive(Clone, Copy)]
@@ -61,6 +63,7 @@ impl Desk {
             story: Vec::new(),
             outcomes: Vec::new(),
             refusals: Vec::new(),
+            previews: Vec::new(),
         };
         desk.tell(Event::EncoderOnline);
         desk
@@ -140,6 +143,11 @@ impl Desk {
                 if self.outcomes.iter().all(|(known, _)| *known != id) {
                     self.outcomes.push((id, outcome));
                 }
+                None
+            }
+            Effect::Previewed(_, preview) => {
+                self.story.push("previewed".to_owned());
+                self.previews.push(*preview);
                 None
             }
             Effect::Release => {

@@ -304,6 +304,7 @@ fn a_card_found_blank_discards_what_was_on_it_before_the_scan_began_and_tells_on
         technology: "mifare_classic_1k".to_owned(),
         condition: CardCondition::Blank,
         credential: None,
+        key_version: None,
     });
     let effects = world.decide(&blank);
     assert!(effects.contains(&Effect::Discard(id)));

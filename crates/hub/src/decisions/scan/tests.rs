@@ -14,6 +14,7 @@ fn scanned(condition: CardCondition, credential: Option<ScannedCredential>) -> S
         technology: "mifare_classic_1k".to_owned(),
         condition,
         credential,
+        key_version: None,
     }
 }
 

@@ -307,6 +307,7 @@ pub(crate) fn scanned(uid: &str, credential: &Credential) -> Outcome {
             common_doors: credential.common_doors.clone(),
             additional_doors: credential.additional_doors.clone(),
         }),
+        key_version: None,
     })
 }
 
@@ -316,6 +317,7 @@ pub(crate) fn scanned_as(condition: CardCondition) -> Outcome {
         technology: "mifare_classic_1k".to_owned(),
         condition,
         credential: None,
+        key_version: None,
     })
 }
 
