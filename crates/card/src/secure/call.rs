@@ -45,6 +45,17 @@ pub(crate) enum FileData {
     Enciphered,
 }
 
+impl FileData {
+    /// DESFire takes the codes of native chaining. NTAG 424 DNA, whose file alone is enciphered, knows only those of
+    /// ISO/IEC 14443-4 chaining (NXP NT4H2421Gx, 10.8).
+    fn code(self, native: u8, iso: u8) -> u8 {
+        match self {
+            Self::Maced => native,
+            Self::Enciphered => iso,
+        }
+    }
+}
+
 impl Call {
     fn new(instruction: u8, header: &[u8], doing: &'static str) -> Self {
         Self {
@@ -133,7 +144,11 @@ impl Call {
     pub(crate) fn read_data(file: u8, offset: usize, length: usize, data: FileData) -> Self {
         Self {
             enciphers_answer: data == FileData::Enciphered,
-            ..Self::new(0xBD, &range(file, offset, length), "read a file")
+            ..Self::new(
+                data.code(0xBD, 0xAD),
+                &range(file, offset, length),
+                "read a file",
+            )
         }
     }
 
@@ -144,7 +159,11 @@ impl Call {
                 bytes: Zeroizing::new(bytes.to_vec()),
                 enciphered: data == FileData::Enciphered,
             },
-            ..Self::new(0x3D, &range(file, offset, bytes.len()), "write a file")
+            ..Self::new(
+                data.code(0x3D, 0x8D),
+                &range(file, offset, bytes.len()),
+                "write a file",
+            )
         }
     }
 

@@ -224,6 +224,39 @@ mod tests {
         );
     }
 
+    /// AN12196, table 17.
+    #[test]
+    fn writing_a_file_enciphered_comes_out_as_in_an12196() {
+        let mut session = session(
+            "1309C877509E5A215007FF0ED19CA564",
+            "4C6626F5E72EA694202139295C7A7FC7",
+            "9D00C4DF",
+            0,
+        );
+        let link = format!(
+            "choose.url.com/ntag424?e={}&c={}",
+            "0".repeat(32),
+            "0".repeat(16)
+        );
+        let mut data = [&[0x00, 0x51, 0xD1, 0x01, 0x4D, 0x55, 0x04], link.as_bytes()].concat();
+        data.resize(128, 0);
+        let call = Call::write_data(2, 0, &data, FileData::Enciphered);
+        assert_eq!(call.instruction, 0x8D);
+        let sent = session.protect(&call);
+        assert_eq!(
+            hex::encode_upper(&*sent),
+            concat!(
+                "02000000800000421C73A27D827658AF481FDFF20A5025B559D0E3AA21E58D34",
+                "7F343CFFC768BFE596C706BC00F2176781D4B0242642A0FF5A42C461AAF894D9",
+                "A1284B8C76BCFA658ACD40555D362E08DB15CF421B51283F9064BCBE20E96CAE",
+                "545B407C9D651A3315B27373772E5DA2367D2064AE054AF996C6F1F669170FA8",
+                "8CE8C4E3A4A7BBBEF0FD971FF532C3A802AF745660F2B4D1D9A8499661EBF3",
+            )
+        );
+        let answer = hex::decode("FC222E5F7A542452").unwrap();
+        assert!(session.open(&call, &answer).unwrap().is_empty());
+    }
+
     #[test]
     fn enciphered_data_is_read_back_only_as_it_was_sent() {
         let mut card = Ev2::new(&[1; 16], &[2; 16], &[3; 16], [4; 4]);

@@ -98,7 +98,7 @@ impl Ntag424 {
         if ins == 0xC4 && plain[0] == number {
             return Ok(Vec::new());
         }
-        let answer = session.answer(&answer, ins == 0xBD);
+        let answer = session.answer(&answer, ins == 0xAD);
         self.session = Some((number, session));
         Ok(answer)
     }
@@ -119,11 +119,11 @@ impl Ntag424 {
                 key.map(|key| vec![key.1]).ok_or(0x40)
             }
             (0xF5, _) if data == [3] => Ok(self.settings.to_vec()),
-            (0xBD, Some(_)) => {
+            (0xAD, Some(_)) => {
                 let (offset, length) = self.range(data, key, &[self.settings[3] >> 4])?;
                 Ok(self.file[offset..offset + length].to_vec())
             }
-            (0x3D, Some(session)) => {
+            (0x8D, Some(session)) => {
                 let (offset, length) = self.range(data, key, &[self.settings[3] & 0xF])?;
                 let bytes = session.decipher(&data[7..]).ok_or(0x1E)?;
                 if bytes.len() != length {
@@ -149,7 +149,7 @@ impl Ntag424 {
                 self.keys[number] = (new, plain[16]);
                 Ok(Vec::new())
             }
-            (0xF5 | 0xBD | 0x3D | 0xC4, _) => Err(0x9D),
+            (0xF5 | 0xAD | 0x8D | 0xC4, _) => Err(0x9D),
             _ => Err(0x1C),
         }
     }
@@ -234,7 +234,7 @@ impl Model for Ntag424 {
 
     fn tear(&mut self, apdu: &[u8], fault: Fault) {
         let old = self.file;
-        if apdu[1] != 0x3D || self.apdu(apdu)[..] == [0x91, 0x1E] {
+        if apdu[1] != 0x8D || self.apdu(apdu)[..] == [0x91, 0x1E] {
             return;
         }
         let new = self.file;
