@@ -171,15 +171,14 @@ impl<'a, L: Line> Session<'a, L> {
 }
 
 /// Whether a procedure takes the card for another kind, or for somebody else's, when it refuses this. Each starts from
-/// a card that was just selected, or ends in a state that does not depend on what was open before.
+/// a card that was just selected, or ends in a state that does not depend on what was open before. A password is not
+/// among them: a wrong one is answered by a NAK, which the chip reports as a disturbance too, and a card may count tries.
 fn opens_or_identifies(command: &Command) -> bool {
     match command {
         Command::Classic(command) => matches!(command, ClassicCommand::Authenticate { .. }),
         Command::Type2(command) => matches!(
             command,
-            Type2Command::GetVersion
-                | Type2Command::PasswordAuthenticate { .. }
-                | Type2Command::Authenticate
+            Type2Command::GetVersion | Type2Command::Authenticate
         ),
         Command::Iso(_) | Command::Reselect => false,
     }

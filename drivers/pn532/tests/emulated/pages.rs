@@ -81,6 +81,18 @@ fn a_card_that_refused_answers_again_once_it_is_selected_anew() {
 }
 
 #[test]
+fn a_wrong_password_reaches_the_card_once() {
+    let rig = Rig::new();
+    rig.place_new(Technology::Ntag213);
+    let mut encoder = rig.open();
+    let mut session = select(encoder.as_mut());
+    let before = rig.slot().log().exchanges();
+    let reply = session.exchange(&password([1; 4])).unwrap();
+    assert_eq!(reply, Reply::Refused);
+    assert_eq!(rig.slot().log().exchanges() - before, 1);
+}
+
+#[test]
 fn a_card_of_pages_says_which_one_it_is() {
     for (technology, named) in [
         (
