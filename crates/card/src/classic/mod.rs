@@ -51,6 +51,12 @@ impl Area {
         self.opened.iter().filter(delivered).map(|open| open.sector)
     }
 
+    /// The sectors that were made ours before.
+    fn ours(&self) -> impl Iterator<Item = Sector> {
+        let ours = |open: &&OpenSector| open.key != SectorKey::Transport;
+        self.opened.iter().filter(ours).map(|open| open.sector)
+    }
+
     fn record(&mut self, open: OpenSector) {
         self.opened.retain(|known| known.sector != open.sector);
         self.opened.push(open);

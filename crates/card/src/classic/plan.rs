@@ -4,6 +4,7 @@ use super::session::{OpenSector, SectorKey};
 use super::{Area, Sector, room};
 use crate::copies::Counts;
 use crate::format::Image;
+use crate::inspected::Finding;
 use crate::placing::CopyIndex;
 use crate::plan::{Course, Draft, Phase, Plan, Work as AnyWork};
 use crate::{BlockData, KeyVersion, Refusal, Sequence};
@@ -84,6 +85,9 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
         }
         Course::StartOver => {
             if draft.inspected.counts() == Counts::Neither {
+                if may_be_half_prepared(draft) {
+                    steps.personalise_last_again();
+                }
                 steps.personalise_delivered();
             }
             let on = |target: CopyIndex| {
@@ -101,6 +105,17 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
             Ok(if b.steps() < a.steps() { b } else { a })
         }
     }
+}
+
+/// Whether the card may have left in the midst of its preparation: nothing was ever written to either copy.
+fn may_be_half_prepared(draft: &Draft<'_>) -> bool {
+    let untouched = |copy| {
+        matches!(
+            draft.inspected.finding(copy),
+            Finding::Void { clean: true } | Finding::AsDelivered { .. }
+        )
+    };
+    CopyIndex::BOTH.into_iter().all(untouched)
 }
 
 /// The exchanges so far, and what they leave.
@@ -130,13 +145,27 @@ impl Steps {
         }
     }
 
-    /// Opens a sector with the key that writes, of the version that the sector has.
     fn open_to_write(&mut self, sector: Sector) {
+        self.open_to_write_in(sector, Phase::Writing);
+    }
+
+    /// Opens a sector with the key that writes, of the version that the sector has.
+    fn open_to_write_in(&mut self, sector: Sector, phase: Phase) {
         let version = match self.area.key(sector) {
             Some(SectorKey::Read(version) | SectorKey::Write(version)) => version,
             Some(SectorKey::Transport) | None => self.newest,
         };
-        self.open(sector, SectorKey::Write(version), Phase::Writing);
+        self.open(sector, SectorKey::Write(version), phase);
+    }
+
+    /// Writes the trailer of the last sector of ours once more. Where a preparation was broken off it is the one that was in
+    /// flight: it opened just now, but weakly written cells may let it down later, when a credential is behind it.
+    fn personalise_last_again(&mut self) {
+        let ours = self.area.ours();
+        if let Some(last) = ours.max_by_key(|sector| sector.number()) {
+            self.open_to_write_in(last, Phase::Personalising);
+            self.write_trailer(last);
+        }
     }
 
     /// Prepares every sector that is as delivered, by rising numbers: a card that was prepared in part has
@@ -149,10 +178,17 @@ impl Steps {
         }
     }
 
-    /// Writes the trailer and proves the new writing key, with which everything else can be mended.
+    /// Makes a sector as delivered ours.
     fn personalise(&mut self, sector: Sector) {
         self.open(sector, SectorKey::Transport, Phase::Personalising);
+        self.write_trailer(sector);
+    }
+
+    /// Writes the trailer of the open sector and proves its new writing key: the card is asked for it, although it has the
+    /// sector open.
+    fn write_trailer(&mut self, sector: Sector) {
         self.operations.push(Operation::WriteTrailer { sector });
+        self.area.open = None;
         let key = SectorKey::Write(self.newest);
         self.open(sector, key, Phase::Personalising);
     }

@@ -349,10 +349,7 @@ fn a_half_prepared_card_is_finished() {
         field.encode(&guest(1, 101)).ended.done().unwrap();
         assert_eq!(opened_rooms(&field), [101]);
         assert_ne!(field.card.memory[missing], transport_trailer());
-        assert!(
-            !field.written.contains(&(done as u8)),
-            "{:?}",
-            field.written
-        );
+        // It was in flight, and may have been written weakly.
+        assert!(field.written.contains(&(done as u8)), "{:?}", field.written);
     }
 }

@@ -157,10 +157,10 @@ fn a_prepared_card_without_a_valid_copy_is_torn() {
 fn two_valid_copies_with_equal_sequences_are_ambiguous_and_have_no_credential() {
     // The same card written with sequence 2 in copy A, and with sequence 2 in copy B.
     let in_a = encoded(2);
-    let mut in_b = encoded(1);
-    in_b.card.memory[8] = [0; 16];
+    let mut in_b = encoded(2);
+    in_b.card.memory[4] = [0xEE; 16];
     in_b.present(None);
-    // Both void: starts over at 1 in copy A; then 2 in copy B.
+    // Both void, B clean: starts over at 1 in copy A; then 2 in copy B.
     for at in 0..2 {
         in_b.present(None);
         in_b.encode(&guest(7, 107 + at)).ended.done().unwrap();

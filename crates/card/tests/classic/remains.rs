@@ -38,12 +38,12 @@ fn the_remains_of_a_voided_credential_do_not_come_back_while_its_successor_is_wr
         credential.doors.additional = rooms.to_vec();
         credential
     };
-    let mut field = encoded(1);
-    field.card.memory[8] = [0; 16];
+    let mut field = encoded(0);
     field.encode(&version(107)).ended.done().unwrap();
-    field.card.memory[4] = [0; 16];
+    field.card.memory[8] = [0; 16];
+    field.present(None);
     let rooms = [101, 104, 105, 106, 108];
-    tear_over_remains(&mut field, &version(108), &rooms, CopyIndex::A);
+    tear_over_remains(&mut field, &version(108), &rooms, CopyIndex::B);
 }
 
 /// The same with a difference in the third sector alone.

@@ -210,9 +210,12 @@ fn a_card_that_was_prepared_in_part_is_prepared_on_from_there_whatever_comes_nex
             field.encode(&credential).ended.done().unwrap();
             assert_eq!(opened_rooms(&field), [102], "{case}");
             assert_eq!(prepared(&field).len(), done.max(least), "{case}");
-            for trailer in &order[..done] {
-                assert!(!field.written.contains(&(*trailer as u8)), "{case}");
-            }
+            let again: Vec<&usize> = order[..done]
+                .iter()
+                .filter(|trailer| field.written.contains(&(**trailer as u8)))
+                .collect();
+            // The last that is needed may have been in flight.
+            assert_eq!(again, [&order[done.min(least) - 1]], "{case}");
             assert_no_key_refused_twice(&field);
         }
     }
