@@ -33,6 +33,8 @@ pub struct Encode {
     pub inspected_with: u64,
     /// What a journal would know afterwards: the copies that were in flight when outcomes became unknown.
     pub suspects: Suspects,
+    /// The gravest that was sent to the card.
+    pub stake: Effect,
 }
 
 /// Encodes the card that lies there. `suspects` is what the journal knows of it.
@@ -70,6 +72,7 @@ pub fn encode(
                 ended,
                 inspected_with,
                 suspects,
+                stake,
             };
         }
     };
@@ -84,6 +87,7 @@ pub fn encode(
         ended,
         inspected_with,
         suspects,
+        stake,
     }
 }
 

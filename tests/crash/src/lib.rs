@@ -19,6 +19,7 @@ pub mod pcsc;
 pub mod plastic;
 pub mod scene;
 pub mod site;
+pub mod table;
 
 use std::time::Duration;
 

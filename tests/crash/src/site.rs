@@ -9,6 +9,7 @@ use emulator::{Card, Slot};
 use encoder::{BlockEncoder as _, CardWait, Stop, drive};
 use jiff::Timestamp;
 use protocol::link;
+use std::sync::LazyLock;
 use std::time::Instant;
 use uuid::Uuid;
 
@@ -26,7 +27,9 @@ const LOBBY: u8 = 3;
 /// The keys of the site.
 #[must_use]
 pub fn keys() -> SiteKeys {
-    SiteKeys::new(KeyVersion::FIRST, SiteKey::from_hex(KEY).unwrap())
+    static KEYS: LazyLock<SiteKeys> =
+        LazyLock::new(|| SiteKeys::new(KeyVersion::FIRST, SiteKey::from_hex(KEY).unwrap()));
+    KEYS.clone()
 }
 
 /// A guest with one room; the credential's number is the room's less 100.
