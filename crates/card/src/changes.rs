@@ -77,6 +77,16 @@ impl fmt::Display for Content {
     }
 }
 
+/// Of a place that is written more than once (voided first, say) what it holds in the end.
+pub(crate) fn last_of_each_place(written: Vec<Change>) -> Vec<Change> {
+    let mut last: Vec<Change> = Vec::with_capacity(written.len());
+    for change in written {
+        last.retain(|earlier| earlier.location != change.location);
+        last.push(change);
+    }
+    last
+}
+
 /// Where the tag lies in an image of that length.
 pub(crate) fn tag(image_length: usize) -> Range<usize> {
     image_length.saturating_sub(TAG)..image_length
@@ -122,6 +132,22 @@ mod tests {
         assert_eq!(Content::secret(3).to_string(), "••••••");
         assert_eq!(Content::shown(&[1]).hiding(3..9).to_string(), "01");
         assert_eq!(Content::Absent.hiding(0..1).to_string(), "absent");
+    }
+
+    #[test]
+    fn a_place_that_is_written_twice_is_told_once_as_it_will_be_in_the_end() {
+        let write = |location: &str, after: u8| Change {
+            location: location.to_owned(),
+            before: None,
+            after: Content::shown(&[after]),
+        };
+        let written = vec![
+            write("page 04h", 0),
+            write("page 05h", 1),
+            write("page 04h", 2),
+        ];
+        let told = last_of_each_place(written);
+        assert_eq!(told, [write("page 05h", 1), write("page 04h", 2)]);
     }
 
     #[test]

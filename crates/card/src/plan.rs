@@ -12,7 +12,7 @@ use crate::inspected::{Area, Condition, Finding, Inspected};
 use crate::placing::{CopyIndex, Place};
 use crate::{
     Change, Credential, PresentedCard, Refusal, Sequence, SiteKeys, Suspects, Technology, Uid,
-    classic, desfire, ntag424, secure, type2,
+    changes, classic, desfire, ntag424, secure, type2,
 };
 
 /// What the configuration and the journal have to say about a plan.
@@ -115,16 +115,17 @@ impl Plan {
         self.work.steps()
     }
 
-    /// Everything that the plan writes, in the order of writing, beside what `inspected` (the inspection that it was made
+    /// Every place that the plan writes, in the order of the last writing of each, beside what `inspected` (the inspection that it was made
     /// from) has read there. Without secrets.
     #[must_use]
     pub fn changes(&self, inspected: &Inspected) -> Vec<Change> {
         let (outline, read) = (&self.outline, &inspected.contents);
-        match &self.work {
+        let written = match &self.work {
             Work::Classic(work) => classic::changes(work, outline, read),
             Work::Type2(work) => type2::changes(work, outline, read),
             Work::Application(work) => secure::changes(work, outline, read),
-        }
+        };
+        changes::last_of_each_place(written)
     }
 
     /// The credential of this site that the card holds now, be it another or the same.

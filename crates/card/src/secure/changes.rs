@@ -20,7 +20,7 @@ pub(crate) fn changes(work: &Work, outline: &Outline, read: &Contents) -> Vec<Ch
             },
             Operation::ChangeKey { number, version } => Change {
                 location: format!("key {number} (version {})", version.get()),
-                before: Some(Content::shown(&[0; 16])),
+                before: Some(Content::secret(16)),
                 after: Content::secret(16),
             },
             Operation::CreateFile(settings) => Change {

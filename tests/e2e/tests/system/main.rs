@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod cable;
+mod dry_run;
 mod pcscd;
 mod queue;
 mod technician;

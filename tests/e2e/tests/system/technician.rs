@@ -6,10 +6,10 @@ use e2e::{EncoderPc, Hub, Lab, Output, Process, cardbridge, until};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-const UID: &str = "04A1B2C3";
+pub(crate) const UID: &str = "04A1B2C3";
 
-/// Every technology that holds a credential.
-const TECHNOLOGIES: [&str; 10] = [
+/// Technologies that hold a credential.
+const TECHNOLOGIES: [&str; 13] = [
     "mifare_classic_mini",
     "mifare_classic_1k",
     "mifare_classic_4k",
@@ -20,17 +20,20 @@ const TECHNOLOGIES: [&str; 10] = [
     "ntag213",
     "ntag215",
     "ntag216",
+    "desfire_ev1",
+    "desfire_ev2",
+    "desfire_ev3",
 ];
 
 /// Emulators alone, with one encoder.
-struct Desk {
-    lab: Lab,
+pub(crate) struct Desk {
+    pub(crate) lab: Lab,
     port: PathBuf,
     _process: Process,
 }
 
 impl Desk {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut process = Process::start(cardbridge(["lab", "--json"]));
         let ready = process.json_line();
         let port = ready["encoders"][0]["port"].as_str().unwrap();
@@ -41,18 +44,18 @@ impl Desk {
         }
     }
 
-    fn pc(&self, sections: &str) -> EncoderPc {
+    pub(crate) fn pc(&self, sections: &str) -> EncoderPc {
         EncoderPc::with_pn532(sections, "Front Desk", &self.port)
     }
 }
 
-fn scan(pc: &EncoderPc, arguments: &[&str]) -> Output {
+pub(crate) fn scan(pc: &EncoderPc, arguments: &[&str]) -> Output {
     let mut scan = pc.command("scan");
     scan.arg("--json").args(arguments);
     Output::of(scan)
 }
 
-fn encode(pc: &EncoderPc, doors: &[&str], arguments: &[&str]) -> Output {
+pub(crate) fn encode(pc: &EncoderPc, doors: &[&str], arguments: &[&str]) -> Output {
     let mut encode = pc.command("encode");
     encode.arg("--json").args(arguments);
     for door in doors {
@@ -70,7 +73,7 @@ fn encoders(pc: &EncoderPc) -> Value {
 }
 
 /// Starts the daemon and returns when it serves its encoder, as `cardbridge encoders` tells.
-async fn daemon(pc: &EncoderPc) -> Process {
+pub(crate) async fn daemon(pc: &EncoderPc) -> Process {
     let process = Process::start(pc.command("run"));
     until("a daemon that serves its encoder", async || {
         let found = encoders(pc);
@@ -192,60 +195,6 @@ async fn with_a_hub_and_without_the_daemon_an_encode_is_refused_with_the_reason(
     assert_eq!(desk.lab.memory(UID).await, before);
     // A scan decides nothing, so it needs nobody's leave.
     assert_eq!(scan(&pc, &[]).done()["condition"], "blank");
-}
-
-/// What `encode --dry-run` would change, with the card's bytes unchanged by it.
-async fn previewed(desk: &Desk, pc: &EncoderPc, doors: &[&str], arguments: &[&str]) -> Value {
-    let before = desk.lab.memory(UID).await;
-    let arguments: Vec<&str> = arguments.iter().copied().chain(["--dry-run"]).collect();
-    let preview = encode(pc, doors, &arguments).done();
-    assert_eq!(desk.lab.memory(UID).await, before);
-    preview
-}
-
-fn locations(preview: &Value) -> Vec<&str> {
-    let changes = preview["changes"].as_array().unwrap().iter();
-    changes
-        .map(|change| change["location"].as_str().unwrap())
-        .collect()
-}
-
-#[tokio::test]
-async fn a_dry_run_shows_what_an_encode_would_change_and_changes_nothing() {
-    let desk = Desk::start();
-    let hub = Hub::start("30s");
-    let pc = desk.pc(&hub.section());
-    let mut running = daemon(&pc).await;
-    hub.encoder("Front Desk").await;
-    desk.lab.place("front-desk", UID).await;
-    let blank = previewed(&desk, &pc, &["101"], &[]).await;
-    assert_eq!(blank["condition"], "blank");
-    assert_eq!(blank["held"], Value::Null);
-    let places = locations(&blank);
-    assert_eq!(places[0], "block 7 (sector 1, trailer)");
-    assert_eq!(places.len(), 5, "{places:?}");
-    let trailer = &blank["changes"][0];
-    let keys = "••".repeat(6);
-    assert_eq!(trailer["before"], format!("{keys}FF078069{keys}"));
-    assert_eq!(trailer["after"], format!("{keys}78778869{keys}"));
-    assert_eq!(scan(&pc, &[]).done()["condition"], "blank");
-    assert!(running.terminate().success());
-
-    let alone = desk.pc("");
-    let encoded = encode(&alone, &["101"], &[]).done();
-    let ours = previewed(&desk, &alone, &["102"], &["--override"]).await;
-    assert_eq!(ours["condition"], "ours");
-    assert_eq!(ours["held"], encoded["credential"]);
-    assert_eq!(ours["key_version"], 1);
-    let data = |place: &&str| !place.contains("trailer");
-    assert!(locations(&ours).iter().all(data), "{ours}");
-    // Nobody can write what a dry run shows: the end of the image is its tag.
-    let shown = ours["changes"].to_string();
-    assert!(shown.contains(&"••".repeat(8)), "{shown}");
-    assert_eq!(
-        scan(&alone, &[]).done()["credential"],
-        encoded["credential"]
-    );
 }
 
 #[tokio::test]
