@@ -6,6 +6,7 @@
     reason = "a test fails by panicking, its bench too"
 )]
 
+mod application_directory;
 mod desfire;
 mod libnfc;
 mod pcsc;
