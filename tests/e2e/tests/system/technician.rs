@@ -8,8 +8,8 @@ use serde_json::Value;
 
 pub(crate) const UID: &str = "04A1B2C3";
 
-/// Technologies that hold a credential.
-const TECHNOLOGIES: [&str; 13] = [
+/// Every technology that holds a credential.
+const TECHNOLOGIES: [&str; 14] = [
     "mifare_classic_mini",
     "mifare_classic_1k",
     "mifare_classic_4k",
@@ -23,6 +23,7 @@ const TECHNOLOGIES: [&str; 13] = [
     "desfire_ev1",
     "desfire_ev2",
     "desfire_ev3",
+    "ntag424_dna",
 ];
 
 /// Emulators alone, with one encoder.
