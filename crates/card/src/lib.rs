@@ -17,7 +17,7 @@ mod desfire;
 mod doors;
 mod entropy;
 mod format;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 #[cfg(test)]

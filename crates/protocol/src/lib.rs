@@ -3,4 +3,7 @@
 //! Shapes only. What they mean is decided in `hub` and `bridge`; golden files under `tests/golden` freeze them.
 
 pub mod api;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod link;

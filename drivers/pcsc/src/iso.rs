@@ -39,7 +39,7 @@ fn rest(word: u16) -> Rest {
     }
 }
 
-fn follow(
+pub(crate) fn follow(
     command: &[u8],
     mut transmit: impl FnMut(&[u8]) -> Result<(Zeroizing<Vec<u8>>, u16), PcscError>,
 ) -> Result<Zeroizing<Vec<u8>>, PcscError> {

@@ -8,6 +8,9 @@ mod apdu;
 mod context;
 mod driver;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod iso;
 mod keys;
 mod kind;

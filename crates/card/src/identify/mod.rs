@@ -98,7 +98,7 @@ impl Identify {
 }
 
 /// Whether these frames are the version of a card with a placing.
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz_version(answers: &[&[u8]]) -> bool {
     let mut frames = version::Frames::default();
     answers
@@ -107,7 +107,7 @@ pub(crate) fn fuzz_version(answers: &[&[u8]]) -> bool {
 }
 
 /// Whether this is the version of a Type 2 card with a placing.
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn fuzz_type2_version(answer: &[u8]) -> bool {
     version::type2(answer).is_ok()
 }

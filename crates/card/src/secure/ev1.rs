@@ -126,6 +126,20 @@ impl Ev1 {
         mac.copy_from_slice(&self.iv[..MAC]);
         mac
     }
+
+    /// What a card that has the key would answer with this content.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn forged(&mut self, call: &Call, content: &[u8]) -> Vec<u8> {
+        let mut answer = content.to_vec();
+        if call.enciphers_answer {
+            answer.extend_from_slice(&crc32(&[content, &[0x00]]));
+            fill_block(&mut answer);
+            encrypt(&self.key, &mut self.iv, &mut answer);
+        } else {
+            answer.extend_from_slice(&self.mac(&[content, &[0x00]]));
+        }
+        answer
+    }
 }
 
 #[cfg(test)]

@@ -135,6 +135,22 @@ impl Ev2 {
         );
         std::array::from_fn(|at| whole[2 * at + 1])
     }
+
+    /// What a card that has the key would answer with this content.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn forged(&mut self, call: &Call, content: &[u8]) -> Vec<u8> {
+        self.counter += 1;
+        let mut answer = content.to_vec();
+        if call.enciphers_answer {
+            answer.push(0x80);
+            fill_block(&mut answer);
+            let mut vector = self.vector([0x5A, 0xA5]);
+            encrypt(&self.enciphering, &mut vector, &mut answer);
+        }
+        let mac = self.mac(0x00, &answer);
+        answer.extend_from_slice(&mac);
+        answer
+    }
 }
 
 fn cmac(key: &[u8; BLOCK], parts: &[&[u8]]) -> [u8; BLOCK] {

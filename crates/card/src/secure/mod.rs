@@ -13,6 +13,8 @@ mod cipher;
 mod entry;
 mod ev1;
 mod ev2;
+#[cfg(any(test, feature = "fuzzing"))]
+mod fuzzed;
 mod legacy;
 mod session;
 mod status;
@@ -23,6 +25,8 @@ pub(crate) use call::{ApplicationId, Call, FileData};
 pub(crate) use changes::changes;
 pub(crate) use channel::{Answer, Card, Open, Taken};
 pub(crate) use entry::{Entered, Entry, Next as EntryNext, OTHER_KEYS};
+#[cfg(any(test, feature = "fuzzing"))]
+pub use fuzzed::fuzz_answer;
 pub(crate) use session::Suite;
 pub(crate) use status::Status;
 pub(crate) use write::{FileBytes, Operation, Work, Write, refuse_too_long};

@@ -1,0 +1,6 @@
+//! Fuzzes `card::fuzzing::image`, which says what must hold.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = card::fuzzing::image(bytes);
+});

@@ -1,0 +1,6 @@
+//! Fuzzes `driver_pcsc::fuzzing::answer_in_parts`, which says what must hold.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    let _ = driver_pcsc::fuzzing::answer_in_parts(bytes);
+});
