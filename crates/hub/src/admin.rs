@@ -45,6 +45,14 @@ pub enum AdminError {
     /// Cards have no more numbers.
     #[error("a site has at most {HIGHEST_DOOR} doors of a kind; make another site")]
     TooManyDoors,
+    /// No bridge told that version of the site's key.
+    #[error("no PC of this site told version {version} of its key; they told {known:?}")]
+    UnknownSiteKey {
+        /// The one that was asked for.
+        version: u8,
+        /// Those that there are.
+        known: Vec<u8>,
+    },
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers")]
     Randomness(#[source] getrandom::Error),
@@ -222,6 +230,21 @@ impl Admin {
         .await?;
         db.commit().await?;
         Ok(token.token)
+    }
+
+    /// Forgets the check value of one version of a site's key, for a site that a PC with a wrong key told it first. The
+    /// next PC that connects with that version sets it anew, so the wrong one has to be off by then; those that are
+    /// connected are judged again when they connect again.
+    pub async fn forget_site_key(&self, site: Uuid, version: u8) -> Result<(), AdminError> {
+        let mut db = self.core.store.begin().await?;
+        let site = site_of(&mut db, site).await?;
+        if !sites::remove_site_key(&mut db, site.acs_system_id, version).await? {
+            let known = sites::site_keys(&mut db, site.acs_system_id).await?;
+            let known = known.iter().map(|key| key.version).collect();
+            return Err(AdminError::UnknownSiteKey { version, known });
+        }
+        db.commit().await?;
+        Ok(())
     }
 }
 

@@ -23,6 +23,30 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(Init),
+    ForgetSiteKey(ForgetSiteKey),
+}
+
+/// Forget one version of a site's key that a PC with a wrong key told first. Stop cardbridge on that PC before, and
+/// restart it on the others after: the first that connects sets the version anew.
+#[derive(Debug, Args)]
+struct ForgetSiteKey {
+    /// The hub's database, one file.
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+    /// The site's acs_system_id.
+    #[arg(long, value_name = "ID")]
+    site: Uuid,
+    /// Which version of the key.
+    #[arg(long, value_name = "NUMBER")]
+    version: u8,
+    /// Print one JSON object: {"forgotten": version}.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Forgotten {
+    forgotten: u8,
 }
 
 /// Make a workspace with a site and its doors, and print the API key and the bridge's token, which nobody can print
@@ -77,6 +101,7 @@ impl Arguments {
     pub(super) fn json(&self) -> bool {
         match &self.verb {
             Verb::Init(init) => init.json,
+            Verb::ForgetSiteKey(forget) => forget.json,
         }
     }
 }
@@ -88,6 +113,19 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let hub = open(HubSettings::new(&init.database)).await?;
             let made = init.make(&hub.admin(), doors).await.map_err(failure)?;
             output.result(&made, || in_words(&made))
+        }
+        Verb::ForgetSiteKey(forget) => {
+            let hub = open(HubSettings::new(&forget.database)).await?;
+            let forgotten = forget.version;
+            hub.admin()
+                .forget_site_key(forget.site, forgotten)
+                .await
+                .map_err(failure)?;
+            output.result(&Forgotten { forgotten }, || {
+                format!(
+                    "Version {forgotten} of the site key is forgotten. Restart cardbridge on a PC that has the right key."
+                )
+            })
         }
     }
 }
@@ -147,6 +185,8 @@ fn failure(error: AdminError) -> Failure {
         AdminError::BadName
         | AdminError::NameTaken(_)
         | AdminError::UnknownTimeZone(_)
+        | AdminError::UnknownSite(_)
+        | AdminError::UnknownSiteKey { .. }
         | AdminError::TooManyDoors => failure.into_wrong_input(),
         _ => failure,
     }

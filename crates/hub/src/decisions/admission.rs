@@ -71,10 +71,11 @@ pub(crate) fn admit_encode(
     if let Some(ended_at) = credential.ends_at.filter(|end| *end <= now) {
         return Admission::EndAtOnce(attempt_error::credential_ended(ended_at));
     }
-    if let Some(error) = attempt_error::site_keys(desk.site_keys) {
-        return Admission::EndAtOnce(error);
+    match (admit_scan(desk), attempt_error::site_keys(desk.site_keys)) {
+        // A PC that is not there, or whose encoder is not, has told nothing yet of the keys that it will come with.
+        (ends @ Admission::EndAtOnce(_), _) | (ends, None) => ends,
+        (_, Some(error)) => Admission::EndAtOnce(error),
     }
-    admit_scan(desk)
 }
 
 /// Whether a card may be scanned here.
@@ -175,6 +176,12 @@ mod tests {
         let admission = admit_encode(&stranger, &credential, None, rows::NOW);
         assert_eq!(error_of(admission), "uncategorized_error");
         assert_eq!(admit_scan(&stranger), Admission::Begin { places_before: 0 });
+        let away = Desk {
+            presence: Presence::Gone,
+            ..stranger
+        };
+        let admission = admit_encode(&away, &credential, None, rows::NOW);
+        assert_eq!(error_of(admission), "bridge_disconnected");
 
         credential.deleted_at = Some(rows::NOW);
         let admission = admit_encode(&desk(&encoder), &credential, None, rows::NOW);

@@ -143,3 +143,13 @@ pub(crate) async fn add_site_key(db: &mut Db, id: SiteId, key: &SiteKeyCheck) ->
         .await?;
     Ok(())
 }
+
+/// Forgets what bridges told of a version; says whether one had.
+pub(crate) async fn remove_site_key(db: &mut Db, id: SiteId, version: u8) -> sqlx::Result<bool> {
+    let removed = sqlx::query("DELETE FROM site_keys WHERE acs_system_id = ? AND version = ?")
+        .bind(id)
+        .bind(version)
+        .execute(db)
+        .await?;
+    Ok(removed.rows_affected() > 0)
+}

@@ -180,6 +180,37 @@ async fn a_pc_with_a_newer_site_key_ends_encodes_where_it_is_missing_until_it_is
 }
 
 #[tokio::test]
+async fn a_site_whose_key_was_told_wrongly_first_is_put_right_by_forgetting_it() {
+    let (world, token) = world_with_token().await;
+    let wrong_token = world
+        .admin
+        .create_bridge_token(world.site, "back office")
+        .await
+        .unwrap();
+    let mut luggage = Luggage::default();
+    luggage.hello.site_keys = vec![site_key(1, "fedcba9876543210")];
+    let wrong = Bridge::connect_with(&world, &wrong_token, luggage).await;
+    wrong.close().await;
+    let turned_away = Bridge::connect(&world, &token).await;
+    let desk = turned_away.encoder_id(IDENTITY);
+    let credential = world.create_credential(&world.rooms[..1], None).await;
+    let attempt = world.encode(&desk, &credential).await;
+    assert!(id(&attempt["error"]["message"]).contains("another site key"));
+    turned_away.close().await;
+
+    let refused = world
+        .admin
+        .forget_site_key(world.site, 2)
+        .await
+        .unwrap_err();
+    assert!(refused.to_string().contains("told [1]"), "{refused}");
+    world.admin.forget_site_key(world.site, 1).await.unwrap();
+    Bridge::connect(&world, &token).await;
+    assert_eq!(world.encode(&desk, &credential).await["status"], "pending");
+    world.end().await;
+}
+
+#[tokio::test]
 async fn a_hello_without_a_site_key_ends_the_link() {
     let (world, token) = world_with_token().await;
     let mut bridge = Bridge::dial(&world, &token).await;
