@@ -185,6 +185,7 @@ fn field_of(refusal: &NoIssueNumber) -> &'static str {
         NoIssueNumber::OutOfRange
         | NoIssueNumber::StartsBeforeStay(_)
         | NoIssueNumber::LocksOutNextStay(_)
+        | NoIssueNumber::JoinerEndsBefore
         | NoIssueNumber::Overridden => "starts_at",
     }
 }
@@ -195,7 +196,7 @@ impl From<NotGranted> for ApiError {
         let about = |field: &str| Self::invalid(field, format!("{field}: {message}"));
         match refusal {
             NotGranted::DoesNotFit { .. } => about("allowed_acs_entrance_ids"),
-            NotGranted::OutsideCalendar => about("starts_at"),
+            NotGranted::OutsideCalendar(field) => about(field),
             NotGranted::EndsBeforeStart => Self::invalid("ends_at", message),
             NotGranted::NoIssueNumber(refusal)
             | NotGranted::NoIssueNumberForDoors { refusal, .. } => about(field_of(&refusal)),

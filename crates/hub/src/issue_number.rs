@@ -60,6 +60,8 @@ pub(crate) struct Neighbour {
     pub(crate) is_issued: bool,
     /// Its doors were taken over, or its card is another's or empty by now.
     pub(crate) is_void: bool,
+    /// Its doors were taken over, for good.
+    pub(crate) is_overridden: bool,
     pub(crate) is_deleted: bool,
 }
 
@@ -121,6 +123,10 @@ pub(crate) enum NoIssueNumber {
          back; create a new credential"
     )]
     Overridden,
+    #[error(
+        "a joiner of this credential ends before it would begin; delete that joiner or give it a later end first"
+    )]
+    JoinerEndsBefore,
 }
 
 /// Assigns the issue number. `neighbours` are all credentials of the site that share a guest door with the wish,

@@ -30,6 +30,8 @@ pub(crate) struct Circumstances<'a> {
     pub(crate) on_card: &'a [CredentialWithDoors],
     /// The credentials that share a guest door with the encoded one.
     pub(crate) neighbours: &'a [CredentialWithDoors],
+    /// Whether an override with a higher number that overlaps the encoded one was encoded before.
+    pub(crate) is_locked_out: bool,
 }
 
 /// One change, in the order in which it is to be made.

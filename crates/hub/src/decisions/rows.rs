@@ -108,6 +108,7 @@ pub(crate) fn encode(number: u128, encoder: &Encoder, credential: &Credential) -
         kind: Kind::Encode,
         acs_credential_id: Some(credential.acs_credential_id),
         credential_revision: Some(credential.revision),
+        image: None,
         fence: 1,
         status: Status::Pending,
         created_at: NOW,

@@ -14,8 +14,6 @@ use crate::store::credentials::CardFunction;
 pub(crate) struct Change<'a> {
     pub(crate) own: &'a Neighbour,
     pub(crate) wish: &'a Wish,
-    /// Whether an override took over its doors.
-    pub(crate) is_overridden: bool,
     /// Whether any card of its stay may have been written, so that locks may know its number.
     pub(crate) may_be_known: bool,
 }
@@ -46,7 +44,7 @@ pub(crate) fn reassign(
     if !has_new_start && gained.is_empty() {
         return Ok(issue);
     }
-    if change.is_overridden {
+    if own.is_overridden {
         return Err(NoIssueNumber::Overridden);
     }
     let others: Vec<Neighbour> = neighbours
@@ -70,6 +68,14 @@ pub(crate) fn reassign(
         }
         return Ok(issue);
     }
+    let ends_before = |joiner: &Neighbour| {
+        joiner
+            .ends_at
+            .is_some_and(|end| !wish.starts_at.is_a_minute_before(end))
+    };
+    if has_new_start && followers(own, &others).any(ends_before) {
+        return Err(NoIssueNumber::JoinerEndsBefore);
+    }
     let mut of_stay = Wish::clone(wish);
     of_stay.guest_doors = doors_of_stay(own, &wish.guest_doors, &others);
     let other_stays: Vec<Neighbour> = others
@@ -91,11 +97,18 @@ pub(crate) fn doors_of_stay(
     doors: &BTreeSet<EntranceId>,
     members: &[Neighbour],
 ) -> BTreeSet<EntranceId> {
-    members
-        .iter()
-        .filter(|other| other.stay == own.stay && other.id != own.id && !other.is_deleted)
+    followers(own, members)
         .flat_map(|other| &other.guest_doors)
         .chain(doors)
         .copied()
         .collect()
+}
+
+/// The others of its stay, which keep having its number and begin no earlier. One that was overridden has had its turn: a
+/// new number would take its doors back.
+fn followers<'a>(own: &Neighbour, members: &'a [Neighbour]) -> impl Iterator<Item = &'a Neighbour> {
+    let (stay, id) = (own.stay, own.id);
+    members.iter().filter(move |other| {
+        other.stay == stay && other.id != id && !other.is_deleted && !other.is_overridden
+    })
 }

@@ -45,6 +45,7 @@ fn card(id: u128, number: u32, rooms: &[u128], from: i64, to: i64) -> Neighbour 
         guest_doors: doors(rooms),
         is_issued: true,
         is_void: false,
+        is_overridden: false,
         is_deleted: false,
     }
 }

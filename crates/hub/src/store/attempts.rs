@@ -44,8 +44,10 @@ pub(crate) struct Attempt {
     pub(crate) acs_encoder_id: EncoderId,
     pub(crate) kind: Kind,
     pub(crate) acs_credential_id: Option<CredentialId>,
-    /// The state of the credential when the attempt began: that one is written, or a newer one.
+    /// The state of the credential when the attempt began: that one is written.
     pub(crate) credential_revision: Option<i64>,
+    /// That state as it goes on the card, in JSON. `None` for an encode that an earlier version began.
+    pub(crate) image: Option<String>,
     #[sqlx(try_from = "i64")]
     pub(crate) fence: u64,
     pub(crate) status: Status,
@@ -69,8 +71,8 @@ pub(crate) enum End {
 pub(crate) async fn insert(db: &mut Db, attempt: &Attempt) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO attempts (action_attempt_id, workspace_id, acs_system_id, bridge_id, acs_encoder_id, kind, \
-         acs_credential_id, fence, status, created_at, deadline, error_type, error_message, credential_revision, ended_at) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, CASE WHEN ?9 = 'pending' THEN NULL ELSE ?10 END)",
+         acs_credential_id, fence, status, created_at, deadline, error_type, error_message, credential_revision, image, \
+         ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, CASE WHEN ?9 = 'pending' THEN NULL ELSE ?10 END)",
     )
     .bind(attempt.action_attempt_id)
     .bind(attempt.workspace_id)
@@ -86,6 +88,7 @@ pub(crate) async fn insert(db: &mut Db, attempt: &Attempt) -> sqlx::Result<()> {
     .bind(&attempt.error_type)
     .bind(&attempt.error_message)
     .bind(attempt.credential_revision)
+    .bind(&attempt.image)
     .execute(db)
     .await?;
     Ok(())

@@ -10,10 +10,10 @@ use std::collections::{BTreeSet, HashMap};
 use sqlx::Row;
 
 pub(crate) use self::changes::{
-    Changed, set_changed, set_deleted, set_discarded, set_issued, set_number_of_stay,
-    set_overridden, set_overwritten,
+    Changed, set_changed, set_deleted, set_discarded, set_followers, set_issued, set_overridden,
+    set_overwritten,
 };
-pub(crate) use self::neighbours::{before, locked_out_by, of_stay};
+pub(crate) use self::neighbours::{before, is_locked_out, locked_out_by, of_stay};
 use super::entrances::Entrance;
 use super::{Db, Page, like_pattern};
 use crate::doors::{CardFormat, Door, DoorCategory};
@@ -131,6 +131,7 @@ impl CredentialWithDoors {
             guest_doors: self.guest_doors(),
             is_issued: self.credential.is_issued(),
             is_void: self.credential.is_void(),
+            is_overridden: self.credential.is_overridden,
             is_deleted: self.credential.is_deleted(),
         }
     }

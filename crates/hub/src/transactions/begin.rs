@@ -1,12 +1,15 @@
 //! An encode or a scan begins: the attempt, its fence and its deadline in one commit.
 
+use protocol::link::{self, OfferRefusal};
+
+use crate::attempt_error;
 use crate::core::Core;
 use crate::decisions::admission::{self, Admission, Desk};
-use crate::decisions::site_keys;
+use crate::decisions::{card_image, site_keys};
 use crate::id::{AttemptId, CredentialId, EncoderId, WorkspaceId};
 use crate::moment::Moment;
 use crate::store::attempts::{self, Attempt, Kind, Status};
-use crate::store::credentials::{self, Credential};
+use crate::store::credentials::{self, Credential, CredentialWithDoors};
 use crate::store::encoders::{self, Encoder};
 use crate::store::{Db, bridges};
 
@@ -43,9 +46,8 @@ impl Core {
         let credential = credentials::get(&mut db, credential)
             .await?
             .filter(|found| found.credential.workspace_id == workspace)
-            .ok_or(Refusal::CredentialNotFound(credential))?
-            .credential;
-        if credential.acs_system_id != encoder.acs_system_id {
+            .ok_or(Refusal::CredentialNotFound(credential))?;
+        if credential.credential.acs_system_id != encoder.acs_system_id {
             return Err(Refusal::OtherSite);
         }
         let attempt = self
@@ -78,9 +80,10 @@ impl Core {
         &self,
         db: &mut Db,
         encoder: &Encoder,
-        credential: Option<&Credential>,
+        found: Option<&CredentialWithDoors>,
         now: Moment,
     ) -> Result<Attempt, Refusal> {
+        let credential = found.map(|found| &found.credential);
         let bridge = bridges::get(db, encoder.bridge_id)
             .await?
             .ok_or(sqlx::Error::RowNotFound)?;
@@ -101,6 +104,13 @@ impl Core {
             None => admission::admit_scan(&desk),
         };
         let mut attempt = blank_attempt(encoder, credential, now);
+        let image = found.map(card_image::for_the_card).transpose();
+        let admission = match (admission, &image) {
+            (Admission::Begin { .. }, Err(_)) => {
+                Admission::EndAtOnce(attempt_error::refused(OfferRefusal::InvalidCredential))
+            }
+            (admission, _) => admission,
+        };
         match admission {
             Admission::Existing => {
                 return existing.ok_or(Refusal::Database(sqlx::Error::RowNotFound));
@@ -115,6 +125,8 @@ impl Core {
             Admission::Begin { places_before } => {
                 attempt.fence = encoders::take_fence(db, encoder.acs_encoder_id).await?;
                 attempt.deadline = now.after(admission::time_limit(&self.settings, places_before));
+                let image = image.ok().flatten();
+                attempt.image = image.as_ref().map(frozen).transpose()?;
             }
         }
         attempts::insert(db, &attempt).await?;
@@ -134,6 +146,10 @@ impl Core {
     }
 }
 
+fn frozen(image: &link::Credential) -> sqlx::Result<String> {
+    serde_json::to_string(image).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+}
+
 fn blank_attempt(encoder: &Encoder, credential: Option<&Credential>, now: Moment) -> Attempt {
     Attempt {
         seq: 0,
@@ -149,6 +165,7 @@ fn blank_attempt(encoder: &Encoder, credential: Option<&Credential>, now: Moment
         },
         acs_credential_id: credential.map(|credential| credential.acs_credential_id),
         credential_revision: credential.map(|credential| credential.revision),
+        image: None,
         fence: 0,
         status: Status::Pending,
         created_at: now,

@@ -33,8 +33,10 @@ pub(crate) async fn change(
     let issue = issue(db, before, &after, now).await?;
     after.credential.issue_number = issue.number;
     let id = before.credential.acs_credential_id;
-    if is_different(before, &after) {
+    let is_other_image = card_image::for_the_card(before) != card_image::for_the_card(&after);
+    if is_other_image || times(before) != times(&after) {
         let changed = Changed {
+            is_other_image,
             starts_at: after.credential.starts_at,
             ends_at: after.credential.ends_at,
             display_name: display_name(&after.entrances, after.credential.number),
@@ -47,21 +49,19 @@ pub(crate) async fn change(
                 .collect(),
         };
         credentials::set_changed(db, id, &changed, now).await?;
-        let stay = before.credential.stay_id;
-        credentials::set_number_of_stay(db, stay, issue.number, now).await?;
+        if before.credential.stay_id == id {
+            let begin = after.credential.starts_at;
+            credentials::set_followers(db, id, issue.number, begin, now).await?;
+        }
     }
     Ok(credentials::get(db, id)
         .await?
         .ok_or(sqlx::Error::RowNotFound)?)
 }
 
-fn is_different(before: &CredentialWithDoors, after: &CredentialWithDoors) -> bool {
-    let times = |found: &CredentialWithDoors| {
-        let credential = &found.credential;
-        (credential.starts_at, credential.ends_at)
-    };
-    times(before) != times(after)
-        || card_image::for_the_card(before) != card_image::for_the_card(after)
+/// To the millisecond; a card has minutes.
+fn times(found: &CredentialWithDoors) -> (Moment, Option<Moment>) {
+    (found.credential.starts_at, found.credential.ends_at)
 }
 
 /// The issue number after the change; refuses what no card could hold.
@@ -93,7 +93,6 @@ async fn issue(
     let change = Change {
         own: &own,
         wish: &wish,
-        is_overridden: credential.is_overridden,
         may_be_known: credentials::may_be_known(db, stay).await?,
     };
     issue_number::reassign(&change, &neighbours, now)

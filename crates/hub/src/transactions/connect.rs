@@ -273,19 +273,21 @@ async fn keep_encoder(
 }
 
 async fn action(db: &mut Db, attempt: &Attempt) -> Result<Action, LinkError> {
-    match (attempt.kind, attempt.acs_credential_id) {
-        (Kind::Scan, _) => Ok(Action::Scan),
-        (Kind::Encode, id) => {
-            let id = id.ok_or(sqlx::Error::RowNotFound)?;
-            let found = credentials::get(db, id)
-                .await?
-                .ok_or(sqlx::Error::RowNotFound)?;
-            let image = card_image::for_the_card(&found).map_err(|_| {
-                LinkError::Protocol("a credential was kept that does not fit on a card")
-            })?;
-            Ok(Action::Encode(image))
-        }
+    let id = match (attempt.kind, attempt.acs_credential_id) {
+        (Kind::Scan, _) => return Ok(Action::Scan),
+        (Kind::Encode, id) => id.ok_or(sqlx::Error::RowNotFound)?,
+    };
+    if let Some(image) = &attempt.image {
+        let image = serde_json::from_str(image);
+        let image = image.map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+        return Ok(Action::Encode(image));
     }
+    let found = credentials::get(db, id)
+        .await?
+        .ok_or(sqlx::Error::RowNotFound)?;
+    let image = card_image::for_the_card(&found)
+        .map_err(|_| LinkError::Protocol("a credential was kept that does not fit on a card"))?;
+    Ok(Action::Encode(image))
 }
 
 fn millis(duration: std::time::Duration) -> u64 {

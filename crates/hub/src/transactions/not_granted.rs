@@ -24,8 +24,9 @@ pub(crate) enum NotGranted {
         fitting: Vec<String>,
         remedy: &'static str,
     },
+    /// With the field.
     #[error("{}", DoesNotFitFormat::Times)]
-    OutsideCalendar,
+    OutsideCalendar(&'static str),
     #[error("ends_at must be at least a minute after starts_at; choose others")]
     EndsBeforeStart,
     #[error(transparent)]
@@ -50,9 +51,10 @@ pub(crate) enum NotGranted {
 
 /// Both times have to be ones that a card can tell, the end after the start.
 pub(super) fn check_calendar(starts_at: Moment, ends_at: Option<Moment>) -> Result<(), NotGranted> {
-    for time in [Some(starts_at), ends_at].into_iter().flatten() {
-        if !(0..=LAST_CARD_MINUTE).contains(&(time.minutes() - CARD_EPOCH_MINUTES)) {
-            return Err(NotGranted::OutsideCalendar);
+    for (field, time) in [("starts_at", Some(starts_at)), ("ends_at", ends_at)] {
+        let minute = time.map(|time| time.minutes() - CARD_EPOCH_MINUTES);
+        if minute.is_some_and(|minute| !(0..=LAST_CARD_MINUTE).contains(&minute)) {
+            return Err(NotGranted::OutsideCalendar(field));
         }
     }
     match ends_at {

@@ -63,6 +63,7 @@ async fn judge(db: &mut Db, attempt: &Attempt, outcome: &Outcome) -> sqlx::Resul
     let mut card_grants = Vec::new();
     let mut on_card = Vec::new();
     let mut neighbours = Vec::new();
+    let mut is_locked_out = false;
     if let Some(id) = attempt.acs_credential_id {
         credential = credentials::get(db, id).await?;
     }
@@ -83,6 +84,7 @@ async fn judge(db: &mut Db, attempt: &Attempt, outcome: &Outcome) -> sqlx::Resul
             on_card.extend(credentials::by_number(db, site, *number).await?);
         }
         neighbours = credentials::locked_out_by(db, credential).await?;
+        is_locked_out = credentials::is_locked_out(db, credential).await?;
     }
     if let Outcome::Scanned(scanned) = outcome {
         on_card = credentials::on_card(db, site, &scanned.uid).await?;
@@ -94,6 +96,7 @@ async fn judge(db: &mut Db, attempt: &Attempt, outcome: &Outcome) -> sqlx::Resul
         card_grants: &card_grants,
         on_card: &on_card,
         neighbours: &neighbours,
+        is_locked_out,
     };
     Ok(decide(&circumstances, outcome))
 }

@@ -129,9 +129,7 @@ impl Core {
         now: Moment,
     ) -> Result<(AttemptId, RequestResult), NotTaken> {
         let (encoder, credential) = self.credential(db, bridge, request, now).await?;
-        let attempt = self
-            .admit(db, &encoder, Some(&credential.credential), now)
-            .await?;
+        let attempt = self.admit(db, &encoder, Some(&credential), now).await?;
         if let Some(error) = resources::attempt(&attempt).error {
             return Err(NotTaken::EndsAtOnce(error));
         }

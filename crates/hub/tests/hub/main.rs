@@ -19,5 +19,6 @@ mod reconnect;
 mod resources;
 mod scan;
 mod slow_clients;
+mod stays;
 mod support;
 mod visionline;

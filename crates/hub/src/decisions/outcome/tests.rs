@@ -46,6 +46,7 @@ struct World {
     card_grants: Vec<Grant>,
     on_card: Vec<CredentialWithDoors>,
     neighbours: Vec<CredentialWithDoors>,
+    is_locked_out: bool,
 }
 
 fn granted() -> World {
@@ -59,6 +60,7 @@ fn granted() -> World {
         card_grants: Vec::new(),
         on_card: Vec::new(),
         neighbours: Vec::new(),
+        is_locked_out: false,
     }
 }
 
@@ -72,6 +74,7 @@ impl World {
                 card_grants: &self.card_grants,
                 on_card: &self.on_card,
                 neighbours: &self.neighbours,
+                is_locked_out: self.is_locked_out,
             },
             outcome,
         )
@@ -257,6 +260,44 @@ fn an_encoded_override_takes_over_its_doors_from_older_guest_cards() {
         let effects = spoilt.decide(&written_outcome(None));
         assert!(!effects.contains(&Effect::Override(older)));
     }
+}
+
+#[test]
+fn a_card_written_into_the_time_of_an_encoded_override_is_void_and_told_so_once() {
+    let told = |change: fn(&mut World)| {
+        let mut world = granted();
+        world.is_locked_out = true;
+        change(&mut world);
+        let id = world.id();
+        let effects = world.decide(&written_outcome(None));
+        let count = |wanted: Effect| effects.iter().filter(|effect| **effect == wanted).count();
+        (
+            count(Effect::Override(id)),
+            count(Effect::Emit(Subject::CredentialInvalidated(id))),
+        )
+    };
+    assert_eq!(told(|_| {}), (1, 1));
+    assert_eq!(
+        told(|world| world.credential.credential.issued_at = Some(rows::NOW)),
+        (1, 1)
+    );
+    let deleted: fn(&mut World) = |world| {
+        world.credential.credential.deleted_at = Some(rows::NOW);
+    };
+    assert_eq!(told(deleted), (1, 1), "before it was ever valid");
+    let invalidated_when_deleted: fn(&mut World) = |world| {
+        world.credential.credential.issued_at = Some(rows::NOW);
+        world.credential.credential.deleted_at = Some(rows::NOW);
+    };
+    assert_eq!(told(invalidated_when_deleted), (1, 0));
+    let known: fn(&mut World) = |world| {
+        world.credential.credential.issued_at = Some(rows::NOW);
+        world.credential.credential.is_overridden = true;
+    };
+    assert_eq!(told(known), (0, 0));
+    let staff: fn(&mut World) =
+        |world| world.credential.credential.card_function = CardFunction::Staff;
+    assert_eq!(told(staff), (0, 0));
 }
 
 #[test]

@@ -53,9 +53,16 @@ fn issue(
     } else {
         Subject::CredentialIssued(id)
     }));
+    let before = &credential.credential;
+    // It was changed, or made, to reach into the time of an override that was encoded already.
+    let is_locked_out =
+        state.is_locked_out && before.card_function == CardFunction::Guest && !before.is_overridden;
+    if is_locked_out {
+        effects.push(Effect::Override(id));
+    }
     // It was void before it was ever valid, and this is the first time that it shows.
-    let state_before = &credential.credential;
-    if !state_before.is_issued() && (state_before.is_overridden || state_before.is_deleted()) {
+    let shows_now = !before.is_issued() && (before.is_overridden || before.is_deleted());
+    if shows_now || (is_locked_out && !before.is_deleted()) {
         effects.push(Effect::Emit(Subject::CredentialInvalidated(id)));
     }
     for other in state.on_card {

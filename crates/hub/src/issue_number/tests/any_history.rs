@@ -139,6 +139,7 @@ impl History {
             guest_doors: wish.guest_doors,
             is_issued: false,
             is_void: false,
+            is_overridden: false,
             is_deleted: false,
         });
         if issue.stay.is_none() {
@@ -183,7 +184,6 @@ impl History {
         let change = Change {
             own: &own,
             wish: &wish,
-            is_overridden: false,
             may_be_known: self
                 .all
                 .iter()
@@ -196,8 +196,12 @@ impl History {
         changed.starts_at = wish.starts_at;
         changed.ends_at = wish.ends_at;
         changed.guest_doors = wish.guest_doors;
+        let begin = changed.starts_at;
         for card in self.all.iter_mut().filter(|card| card.stay == own.stay) {
             card.issue_number = issue.number;
+            if !card.is_deleted {
+                card.starts_at = card.starts_at.max(begin);
+            }
         }
         self.settle(own.stay);
     }

@@ -13,7 +13,6 @@ fn check(
     let change = Change {
         own: &own,
         wish,
-        is_overridden: false,
         may_be_known,
     };
     let issue = reassign(&change, others, at(DAY));
@@ -40,7 +39,7 @@ fn a_new_start_gives_a_new_number_but_none_below_what_locks_may_know() {
 
 #[test]
 fn the_doors_of_joiners_count_for_the_new_number_of_their_stay() {
-    let mut joiner = card(2, 7200, &[ROOM_102], 5 * DAY, 6 * DAY);
+    let mut joiner = card(2, 7200, &[ROOM_102], 5 * DAY, 8 * DAY);
     joiner.stay = CredentialId(uuid::Uuid::from_u128(1));
     let stranger = card(3, 20_000, &[ROOM_102], 5 * DAY, 6 * DAY);
     let later = wish(Mode::Auto, &[ROOM_101], 7 * DAY, 8 * DAY);
@@ -55,13 +54,46 @@ fn the_doors_of_joiners_count_for_the_new_number_of_their_stay() {
 }
 
 #[test]
+fn a_joiner_that_was_overridden_stays_behind_and_its_doors_count_no_more() {
+    let mut joiner = card(2, 7200, &[ROOM_102], 5 * DAY, 6 * DAY);
+    joiner.stay = CredentialId(uuid::Uuid::from_u128(1));
+    joiner.is_overridden = true;
+    joiner.is_void = true;
+    let next = card(3, 20_000, &[ROOM_102], 5 * DAY, 6 * DAY);
+    let later = wish(Mode::Auto, &[ROOM_101], 7 * DAY, 8 * DAY);
+    check(&later, &[joiner, next], true, Ok(10_080));
+}
+
+#[test]
+fn a_stay_does_not_begin_after_the_end_of_one_of_its_joiners() {
+    let mut joiner = card(2, 7200, &[ROOM_101], 5 * DAY, 7 * DAY);
+    joiner.stay = CredentialId(uuid::Uuid::from_u128(1));
+    let later = |start| wish(Mode::Auto, &[ROOM_101], start, 8 * DAY);
+    let refused = Err(NoIssueNumber::JoinerEndsBefore);
+    check(
+        &later(7 * DAY),
+        std::slice::from_ref(&joiner),
+        true,
+        refused,
+    );
+    check(
+        &later(7 * DAY - 1),
+        std::slice::from_ref(&joiner),
+        true,
+        Ok(10_079),
+    );
+    joiner.is_deleted = true;
+    check(&later(7 * DAY), &[joiner], true, Ok(10_080));
+}
+
+#[test]
 fn an_overridden_credential_takes_nothing_back() {
-    let own = card(1, 7200, &[ROOM_101], 5 * DAY, 6 * DAY);
+    let mut own = card(1, 7200, &[ROOM_101], 5 * DAY, 6 * DAY);
+    own.is_overridden = true;
     let reassigned = |wish: &Wish| {
         let change = Change {
             own: &own,
             wish,
-            is_overridden: true,
             may_be_known: true,
         };
         reassign(&change, &[], at(DAY)).map(|issue| issue.number)
@@ -81,7 +113,6 @@ fn a_joiner_keeps_its_number_and_gains_only_doors_of_its_stay() {
         let change = Change {
             own: &own,
             wish,
-            is_overridden: false,
             may_be_known: true,
         };
         reassign(&change, std::slice::from_ref(&stay), at(DAY)).map(|issue| issue.number)

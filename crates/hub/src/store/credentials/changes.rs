@@ -9,6 +9,8 @@ use super::insert_doors;
 /// A credential as it is to be from now on.
 #[derive(Debug)]
 pub(crate) struct Changed {
+    /// Whether a card would be written differently.
+    pub(crate) is_other_image: bool,
     pub(crate) starts_at: Moment,
     pub(crate) ends_at: Option<Moment>,
     pub(crate) display_name: String,
@@ -17,7 +19,7 @@ pub(crate) struct Changed {
     pub(crate) entrances: Vec<EntranceId>,
 }
 
-/// Replaces what is to be on the card.
+/// Replaces what is granted.
 pub(crate) async fn set_changed(
     db: &mut Db,
     id: CredentialId,
@@ -25,15 +27,15 @@ pub(crate) async fn set_changed(
     now: Moment,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE credentials SET starts_at = ?, ends_at = ?, display_name = ?, issue_number = ?, is_override = ?, \
-         revision = revision + 1, changed_at = ? WHERE acs_credential_id = ?",
+        "UPDATE credentials SET starts_at = ?1, ends_at = ?2, display_name = ?3, issue_number = ?4, is_override = ?5, \
+         revision = revision + (?6 IS NOT NULL), changed_at = COALESCE(?6, changed_at) WHERE acs_credential_id = ?7",
     )
     .bind(changed.starts_at)
     .bind(changed.ends_at)
     .bind(&changed.display_name)
     .bind(changed.issue_number)
     .bind(changed.is_override)
-    .bind(now)
+    .bind(changed.is_other_image.then_some(now))
     .bind(id)
     .execute(&mut *db)
     .await?;
@@ -44,20 +46,27 @@ pub(crate) async fn set_changed(
     insert_doors(db, id, &changed.entrances).await
 }
 
-/// Gives all of a stay its new number.
-pub(crate) async fn set_number_of_stay(
+/// Gives the joiners of an override its number, and no earlier start than its own. One that was overridden has had its
+/// turn: a new number would take its doors back.
+pub(crate) async fn set_followers(
     db: &mut Db,
     stay: CredentialId,
     number: u32,
+    begin: Moment,
     now: Moment,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE credentials SET issue_number = ?1, revision = revision + 1, changed_at = ?2 \
-         WHERE stay_id = ?3 AND issue_number <> ?1",
+        "UPDATE credentials SET issue_number = ?1, \
+         starts_at = CASE WHEN starts_at < ?4 THEN ?5 ELSE starts_at END, \
+         revision = revision + 1, changed_at = ?2 \
+         WHERE stay_id = ?3 AND acs_credential_id <> ?3 AND deleted_at IS NULL AND NOT is_overridden \
+         AND (issue_number <> ?1 OR starts_at < ?4)",
     )
     .bind(number)
     .bind(now)
     .bind(stay)
+    .bind(begin.to_the_minute())
+    .bind(begin)
     .execute(db)
     .await?;
     Ok(())

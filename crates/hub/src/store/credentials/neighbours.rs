@@ -37,6 +37,12 @@ pub(super) const LOCKED_OUT: &str = select!(
      AND c.issue_number < ?2 AND NOT c.is_overridden AND (c.ends_at IS NULL OR c.ends_at > ?3) ORDER BY c.seq"
 );
 
+/// An override whose card has what the hub has, so that its number is the one on the card.
+pub(super) const LOCKS_OUT: &str = "SELECT EXISTS (SELECT 1 FROM credentials c WHERE c.acs_credential_id IN \
+     (SELECT acs_credential_id FROM credential_entrances WHERE acs_entrance_id IN (SELECT value FROM json_each(?1))) \
+     AND c.is_override AND c.card_function = 'guest' AND c.issued_at IS NOT NULL AND c.written_revision = c.revision \
+     AND c.issue_number > ?2 AND (?3 IS NULL OR c.starts_at < ?3))";
+
 /// What the issue number of a credential is decided by: on the guest doors of the wish the credential with the highest
 /// number among those that start before it ends, the one with the lowest number after it, and the valid ones that have
 /// not ended; those that are named, of whatever site; and all of the stays of the valid and named ones. `own_stay` is
@@ -108,4 +114,19 @@ pub(crate) async fn locked_out_by(
         .fetch_all(&mut *db)
         .await?;
     with_doors(db, found).await
+}
+
+/// Whether an override with a higher number that starts before this one ends was encoded for one of its guest doors.
+pub(crate) async fn is_locked_out(
+    db: &mut Db,
+    credential: &CredentialWithDoors,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(LOCKS_OUT)
+        .bind(json_list(
+            credential.guest_doors().iter().map(|door| door.0),
+        ))
+        .bind(credential.credential.issue_number)
+        .bind(credential.credential.ends_at)
+        .fetch_one(db)
+        .await
 }
