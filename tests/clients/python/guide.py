@@ -8,69 +8,15 @@ a sentence at the first one that goes otherwise than the guide says. By hand, wi
 What a person would do with their hands (a card put on the encoder, a card shown to a door) is asked of the demo's lab.
 """
 
-import json
-import sys
 from datetime import datetime, timedelta, timezone
-from importlib.metadata import version
 
 import httpx
 from seam import Seam, SeamActionAttemptFailedError
 
+from desk import PATIENCE, Desk, Wrong, expect, expect_given, follow, iso
+
 FIRST_CARD, SECOND_CARD, THIRD_CARD, COPY = "04A1B2C3", "04A1B2C4", "04A1B2C5", "04A1B2C6"
 FOREIGN_CARD = "04F0F0F0"
-
-# Longer than the demo waits for a card.
-PATIENCE = {"timeout": 60, "polling_interval": 0.1}
-
-
-class Wrong(Exception):
-    """A step went otherwise than the guide says."""
-
-
-def expect(what, found, expected):
-    if found != expected:
-        raise Wrong(f"{what} is {found!r}, not {expected!r}")
-
-
-def expect_given(what, found):
-    if not found:
-        raise Wrong(f"{what} is missing: {found!r}")
-
-
-class Desk:
-    """The hands at the encoder: the lab's verbs."""
-
-    def __init__(self, lab, encoder):
-        self._http = httpx.Client(base_url=lab, timeout=10)
-        self._encoder = encoder
-
-    def _ask(self, method, path, **arguments):
-        answer = self._http.request(method, path, **arguments)
-        if answer.status_code != 200:
-            raise Wrong(f"the lab answered {method} {path} with {answer.status_code}: {answer.text}")
-        return answer
-
-    def put(self, uid, foreign=False):
-        card = {"technology": "mifare_classic_1k", "uid": uid, "foreign": foreign}
-        self._ask("PUT", f"/encoders/{self._encoder}/card", json=card)
-
-    def take_off(self):
-        self._ask("DELETE", f"/encoders/{self._encoder}/card")
-
-    def memory(self, uid):
-        return self._ask("GET", f"/cards/{uid}/memory").content
-
-    def set_memory(self, uid, image):
-        kind = {"content-type": "application/octet-stream"}
-        self._ask("PUT", f"/cards/{uid}/memory", content=image, headers=kind)
-
-    def show_to_lock(self, uid, entrance, commit=False):
-        shown = {"uid": uid, "at": iso(datetime.now(timezone.utc)), "commit": str(commit).lower()}
-        return self._ask("GET", f"/locks/{entrance}/decision", params=shown).json()
-
-
-def iso(moment):
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Guide:
@@ -273,28 +219,5 @@ class Guide:
         self.desk.take_off()
 
 
-def whereabouts():
-    line = sys.stdin.readline()
-    if not line:
-        raise Wrong("pipe the line of `cardbridge demo --json` into this script")
-    demo = json.loads(line)
-    if "error" in demo:
-        raise Wrong(demo["error"]["message"])
-    return demo
-
-
-def main():
-    print(f"seam {version('seam')} for Python", flush=True)
-    current = "the demo is there"
-    try:
-        for number, (name, step) in enumerate(Guide(whereabouts()).steps(), start=1):
-            current = f"step {number}: {name}"
-            step()
-            print(current, flush=True)
-    except Exception as error:  # whatever the SDK raises belongs into the sentence
-        why = str(error) if isinstance(error, Wrong) else f"{type(error).__name__}: {error}"
-        sys.exit(f"failed at {current}: {why}")
-
-
 if __name__ == "__main__":
-    main()
+    follow(lambda demo: Guide(demo).steps())

@@ -1,4 +1,5 @@
-//! The official guide for card encoders, followed with the official SDKs, unmodified, against a `cardbridge demo`.
+//! The official guide for card encoders, and what hotels do with cards of every kind, followed with the official SDKs,
+//! unmodified, against a `cardbridge demo`.
 
 #![expect(
     clippy::unwrap_used,
@@ -26,8 +27,8 @@ fn script(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// Follows the guide with a script, from a demo of its own.
-fn follow_the_guide(interpreter: OsString, script: &Path) {
+/// Follows the steps of a script, with a demo of its own.
+fn follow(interpreter: OsString, script: &Path) {
     let demo = Demo::start("2s");
     let mut following = Command::new("timeout")
         .args(["--signal=KILL", LIMIT_S])
@@ -56,7 +57,23 @@ fn follow_the_guide(interpreter: OsString, script: &Path) {
 #[test]
 fn the_guide_works_with_the_official_python_sdk() {
     let python = installed("CARDBRIDGE_TEST_PYTHON");
-    follow_the_guide(python, &script("python/guide.py"));
+    follow(python, &script("python/guide.py"));
+}
+
+#[test]
+fn every_card_is_encoded_in_both_formats_for_stay_after_stay_or_refused_with_the_reason() {
+    follow(
+        installed("CARDBRIDGE_TEST_PYTHON"),
+        &script("python/cards.py"),
+    );
+}
+
+#[test]
+fn overrides_joiners_staff_and_scans_are_what_hotels_know_them_to_be() {
+    follow(
+        installed("CARDBRIDGE_TEST_PYTHON"),
+        &script("python/visionline.py"),
+    );
 }
 
 #[test]
@@ -68,5 +85,5 @@ fn the_guide_works_with_the_official_javascript_sdk() {
     std::os::unix::fs::symlink(modules, folder.path().join("node_modules")).unwrap();
     let guide = folder.path().join("guide.mjs");
     std::fs::copy(script("javascript/guide.mjs"), &guide).unwrap();
-    follow_the_guide(node, &guide);
+    follow(node, &guide);
 }

@@ -13,8 +13,8 @@ use super::shutdown::Shutdown;
 
 /// Try the whole product on this machine, with emulated encoders and cards.
 ///
-/// Starts a hub, a bridge and a lab on free loopback ports, with a site of ten rooms and two encoders, and prints what to
-/// do next. Everything is forgotten at the end, unless --state-dir keeps it. Stops on Ctrl-C.
+/// Starts a hub, a bridge and a lab on free loopback ports, with a site of fifty rooms and two encoders, and prints what
+/// to do next. Everything is forgotten at the end, unless --state-dir keeps it. Stops on Ctrl-C.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// How long an encode or a scan waits for a card.

@@ -21,7 +21,8 @@ use super::shutdown::Shutdown;
 ///   GET    /encoders                          what there is, and the card on each
 ///   PUT    /encoders/{name}/card              {"technology":"mifare_classic_1k","uid":"04A1B2C3"}; "foreign":true
 ///                                             makes it somebody else's, "random_uid":true a DESFire or NTAG 424
-///                                             DNA that makes up its UID; a known UID keeps its memory
+///                                             DNA that makes up its UID, "beside":true leaves the cards that
+///                                             lie there; a known UID keeps its memory
 ///   DELETE /encoders/{name}/card              ?after_exchanges=n waits for the n-th command to the card
 ///   POST   /encoders/{name}/unplug, /plug     the cable
 ///   GET    /encoders/{name}/log               exchanges, and every write

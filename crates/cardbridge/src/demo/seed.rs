@@ -10,8 +10,41 @@ use super::store::{StateError, StateFolder};
 
 /// The encoders, by their names in the lab.
 pub(super) const ENCODERS: [&str; 2] = ["front-desk", "back-office"];
-const ROOMS: std::ops::RangeInclusive<u16> = 101..=110;
-const COMMON_DOORS: [&str; 4] = ["Main entrance", "Pool", "Gym", "Garage"];
+/// More than a card of the format `rfid48` holds, so that its bounds can be tried: 33 rooms in a row, 28 common doors,
+/// and 7 doors beside them (docs/card-format.md).
+const ROOMS: std::ops::RangeInclusive<u16> = 101..=150;
+const COMMON_DOORS: [&str; 30] = [
+    "Main entrance",
+    "Pool",
+    "Gym",
+    "Garage",
+    "Garden gate",
+    "Bicycle cellar",
+    "Laundry",
+    "Library",
+    "Lounge",
+    "Sauna",
+    "Roof terrace",
+    "Business centre",
+    "Conference room 1",
+    "Conference room 2",
+    "Conference room 3",
+    "Ski room",
+    "Play room",
+    "Luggage room",
+    "Lift A",
+    "Lift B",
+    "Lift C",
+    "Stairs north",
+    "Stairs south",
+    "Corridor 1 north",
+    "Corridor 1 south",
+    "Corridor 2 north",
+    "Corridor 2 south",
+    "Side entrance",
+    "Tennis court",
+    "Boat house",
+];
 /// Where the seed is kept; it holds the key of a site that has no real door.
 const FILE: &str = "demo.json";
 

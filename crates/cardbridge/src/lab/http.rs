@@ -118,9 +118,16 @@ async fn place(
     } else {
         Options::default()
     };
-    bench
-        .lab
-        .place_made(&name, technology, uid, card.foreign, &options)?;
+    let made = if card.beside {
+        bench
+            .lab
+            .place_beside(&name, technology, uid, card.foreign, &options)
+    } else {
+        bench
+            .lab
+            .place_made(&name, technology, uid, card.foreign, &options)
+    };
+    made?;
     Ok(Json(bench.lab.encoder(&name)?.into()))
 }
 

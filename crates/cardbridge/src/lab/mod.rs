@@ -3,6 +3,7 @@
 //! Its verbs are a Rust API for tests and, through [`http`], requests on loopback for everybody else. The lab knows
 //! what cards and encoders do on the wire; it never knows what a credential is, or who asked for it.
 
+mod command;
 mod error;
 pub mod http;
 mod name;
@@ -172,6 +173,24 @@ impl Lab {
         let (_, station) = self.station(encoder)?;
         let card = self.find_or_make(technology, uid, is_foreign, options)?;
         station.device.slot().place(&card);
+        Ok(card)
+    }
+
+    /// The same, but whatever lies there stays: two cards on one encoder, as in a wallet.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn place_beside(
+        &self,
+        encoder: &str,
+        technology: Option<Technology>,
+        uid: Option<Uid>,
+        is_foreign: bool,
+        options: &Options,
+    ) -> Result<Card, LabError> {
+        let (_, station) = self.station(encoder)?;
+        let card = self.find_or_make(technology, uid, is_foreign, options)?;
+        station.device.slot().add(&card);
         Ok(card)
     }
 

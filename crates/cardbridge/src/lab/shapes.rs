@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use emulator::{Card, EepromWrite, Exchange, ExchangeKind, KeyType, Log, Programming};
+use emulator::{Card, EepromWrite, Exchange, Log, Programming};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::command::CommandShape;
 use super::{EncoderView, Name};
 
 /// `PUT /encoders/{name}/card`.
@@ -20,6 +21,9 @@ pub(super) struct PlaceCard {
     pub(super) foreign: bool,
     #[serde(default)]
     pub(super) random_uid: bool,
+    /// The cards that lie there stay.
+    #[serde(default)]
+    pub(super) beside: bool,
 }
 
 /// `DELETE /encoders/{name}/card`.
@@ -48,6 +52,8 @@ pub(super) struct EncoderShape {
     vpcd_port: Option<u16>,
     is_plugged: bool,
     card: Option<CardShape>,
+    /// Cards that were put beside it.
+    other_cards: Vec<CardShape>,
 }
 
 /// A card.
@@ -61,6 +67,7 @@ impl From<EncoderView> for EncoderShape {
     fn from(view: EncoderView) -> Self {
         Self {
             card: view.cards.first().map(CardShape::from),
+            other_cards: view.cards.iter().skip(1).map(CardShape::from).collect(),
             name: view.name,
             acs_encoder_id: view.acs_encoder_id,
             port: view.port,
@@ -99,9 +106,8 @@ struct ExchangeShape {
     number: u64,
     at: Option<Timestamp>,
     uid: String,
-    command: &'static str,
-    block: Option<u16>,
-    key: Option<&'static str>,
+    #[serde(flatten)]
+    command: CommandShape,
     action_attempt_id: Option<String>,
 }
 
@@ -132,14 +138,11 @@ impl From<&Log> for LogShape {
 
 impl From<&Exchange> for ExchangeShape {
     fn from(exchange: &Exchange) -> Self {
-        let (command, block, key) = told(exchange.kind);
         Self {
             number: exchange.number,
             at: timestamp(exchange.at),
             uid: exchange.uid.to_string(),
-            command,
-            block,
-            key,
+            command: CommandShape::from(exchange.kind),
             action_attempt_id: exchange.attempt.clone(),
         }
     }
@@ -158,26 +161,6 @@ impl From<&EepromWrite> for WriteShape {
             is_weak: write.programming == Programming::Weak,
             action_attempt_id: write.attempt.clone(),
         }
-    }
-}
-
-/// Name, block and key of a command.
-fn told(kind: ExchangeKind) -> (&'static str, Option<u16>, Option<&'static str>) {
-    match kind {
-        ExchangeKind::Authenticate { block, key_type } => {
-            let key = match key_type {
-                KeyType::A => "A",
-                KeyType::B => "B",
-            };
-            ("authenticate", Some(block), Some(key))
-        }
-        ExchangeKind::Read { block } => ("read", Some(block), None),
-        ExchangeKind::Write { block } => ("write", Some(block), None),
-        ExchangeKind::Increment { block } => ("increment", Some(block), None),
-        ExchangeKind::Decrement { block } => ("decrement", Some(block), None),
-        ExchangeKind::Restore { block } => ("restore", Some(block), None),
-        ExchangeKind::Transfer { block } => ("transfer", Some(block), None),
-        _ => ("other", None, None),
     }
 }
 
