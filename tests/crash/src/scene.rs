@@ -63,12 +63,18 @@ impl Scene {
     /// A desk with a PN532 on a serial line.
     #[must_use]
     pub fn serial(start: &Start) -> Self {
+        Self::serial_with(&start.card())
+    }
+
+    /// The same, with a card of any technology on it.
+    #[must_use]
+    pub fn serial_with(card: &Card) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let slot = Slot::new();
         let encoder = Pn532Encoder::start(slot.clone(), folder.path().join("front-desk")).unwrap();
         let port = encoder.path().to_owned();
         Self::new(
-            start,
+            card,
             folder,
             slot,
             Wire::Serial { _encoder: encoder },
@@ -79,6 +85,12 @@ impl Scene {
     /// A desk with a contactless reader behind a real `pcscd`, within [`with_pcscd`](crate::pcsc::with_pcscd).
     #[must_use]
     pub fn pcsc(start: &Start) -> Self {
+        Self::pcsc_with(&start.card())
+    }
+
+    /// The same, with a card of any technology on it.
+    #[must_use]
+    pub fn pcsc_with(card: &Card) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let slot = Slot::new();
         let pcscd = Pcscd::start();
@@ -88,18 +100,17 @@ impl Scene {
             _reader: reader,
             pcscd,
         };
-        Self::new(start, folder, slot, wire, None)
+        Self::new(card, folder, slot, wire, None)
     }
 
-    fn new(start: &Start, folder: TempDir, slot: Slot, wire: Wire, port: Option<&Path>) -> Self {
+    fn new(card: &Card, folder: TempDir, slot: Slot, wire: Wire, port: Option<&Path>) -> Self {
         let hub = Hub::start();
-        let card = start.card();
-        slot.place(&card);
+        slot.place(card);
         Self {
             disk: Disk::new(folder.path(), hub.address(), port),
             hub,
             slot,
-            card,
+            card: card.clone(),
             wire,
             _folder: folder,
         }
