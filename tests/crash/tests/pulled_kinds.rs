@@ -122,6 +122,8 @@ fn pulled_here_and_there(kind: Kind, moments: &[Moment], desk: impl Fn(&Card) ->
     ];
     let mut scene = desk(&starts[0].1);
     let mut running = scene.start();
+    // Once for the reader, which is asked on the first card how it sends raw frames.
+    exchanges(&mut scene, &mut running, &starts[0].1);
     let mut cases = 0;
     for (name, card) in starts {
         let exchanges = exchanges(&mut scene, &mut running, &card);

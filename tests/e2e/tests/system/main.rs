@@ -9,4 +9,5 @@ mod cable;
 mod dry_run;
 mod pcscd;
 mod queue;
+mod rolled;
 mod technician;

@@ -45,6 +45,12 @@ impl Bench {
             .unwrap()
     }
 
+    /// A new card of any technology.
+    fn any(&self, technology: Technology, uid: &str) -> Card {
+        let uid = uid.parse().unwrap();
+        self.cards.card(technology, uid, Origin::Factory).unwrap()
+    }
+
     /// Takes the card off and finds that an encode sees none. Afterwards pcscd has seen it too, which looks every 400 ms.
     async fn take_off(&self, credential: &str) {
         self.reader.slot().remove();
@@ -83,6 +89,34 @@ async fn a_card_behind_the_real_pcscd_is_encoded_and_scanned() {
     assert_eq!(on_encoder["card_number"], "04A1B2C3");
     let on_seam = &scanned["acs_credential_on_seam"];
     assert_eq!(on_seam["acs_credential_id"], credential.as_str());
+}
+
+#[tokio::test]
+async fn cards_of_every_family_behind_the_real_pcscd_are_encoded_again_and_again_and_scanned() {
+    let bench = Bench::start().await;
+    let api = &bench.hub.api;
+    for (technology, uid) in [
+        // By direct transmit, for part 3 of the PC/SC standard has no GET_VERSION and no PWD_AUTH.
+        (Technology::Ntag213, "04A1B2C3D4E5F6"),
+        (Technology::MifareUltralightC, "04A1B2C3D4E5F7"),
+        (Technology::DesfireEv2, "04A1B2C3D4E5F8"),
+        (Technology::Ntag424Dna, "04A1B2C3D4E5F9"),
+        (Technology::MifareClassic4k, "04A1B2C4"),
+    ] {
+        let name = technology.name();
+        bench.take_off(&bench.credential().await).await;
+        bench.reader.slot().place(&bench.any(technology, uid));
+        for _ in 0..2 {
+            let credential = bench.credential().await;
+            let encoded = api.encode_once_online(&credential, &bench.encoder).await;
+            assert_eq!(encoded["card_number"], uid, "{name}");
+            let scan = api.scan(&bench.encoder).await;
+            let scanned = api.result(&scan).await;
+            assert_eq!(scanned["warnings"], serde_json::json!([]), "{name}");
+            let on_seam = &scanned["acs_credential_on_seam"];
+            assert_eq!(on_seam["acs_credential_id"], credential.as_str(), "{name}");
+        }
+    }
 }
 
 #[tokio::test]
