@@ -23,6 +23,8 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(Init),
+    // Its --version is the key's.
+    #[command(disable_version_flag = true)]
     ForgetSiteKey(ForgetSiteKey),
 }
 
