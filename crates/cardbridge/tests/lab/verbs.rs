@@ -14,11 +14,11 @@ async fn the_list_names_each_encoder_and_where_to_open_it() {
         json!([
             {
                 "name": "back-office", "acs_encoder_id": null, "is_plugged": true, "card": null,
-                "port": bench.folder.path().join("back-office"), "vpcd_port": null,
+                "port": bench.folder.path().join("back-office"), "vpcd_port": null, "other_cards": [],
             },
             {
                 "name": "front-desk", "acs_encoder_id": null, "is_plugged": true, "card": null,
-                "port": bench.folder.path().join("front-desk"), "vpcd_port": null,
+                "port": bench.folder.path().join("front-desk"), "vpcd_port": null, "other_cards": [],
             },
         ])
     );
@@ -57,6 +57,21 @@ async fn a_card_lies_where_it_was_put_last_and_keeps_its_memory() {
     let again = bench.send(Method::DELETE, path, "").await.json();
     assert_eq!(again["card"], Value::Null, "taking nothing off is no error");
     assert_eq!(bench.get(&memory).await.body, image);
+    bench.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_card_lies_beside_the_first_until_one_is_put_there_alone() {
+    let bench = Bench::start().await;
+    let first = json!({"technology": "mifare_classic_1k", "uid": UID});
+    bench.place(first.clone()).await.json();
+    let beside = json!({"technology": "ntag213", "uid": "04A1B2C3D4E5F6", "beside": true});
+    let both = bench.place(beside).await.json();
+    assert_eq!(both["card"], first);
+    assert_eq!(both["other_cards"][0]["technology"], "ntag213");
+    let alone = bench.place(first.clone()).await.json();
+    assert_eq!(alone["card"], first);
+    assert_eq!(alone["other_cards"], json!([]));
     bench.stop().await;
 }
 
