@@ -34,6 +34,10 @@ impl Purpose {
     }
 }
 
+/// Keys and tags would be bound to a UID that the card never shows again (MIFARE Plus can be set so; a DESFire tells the
+/// real one).
+const CHANGING_UID: &str = "it shows another UID at each selection";
+
 /// What an inspection knows before the first exchange, and hands to the family that the card belongs to.
 #[derive(Debug)]
 pub(crate) struct Task {
@@ -98,6 +102,11 @@ impl Inspect {
     fn identified(&mut self, identified: &Identified, task: Task) -> Step<Inspected> {
         let technology = identified.technology;
         self.technology = Some(technology);
+        if technology.family() == Family::Classic && task.presented.uid.is_random() {
+            return Step::Done(Err(Refusal::Foreign {
+                detail: CHANGING_UID,
+            }));
+        }
         let mut looking = match technology.family() {
             Family::Classic => Looking::Classic(Box::new(classic::Inspect::new(task, technology))),
             Family::Type2 => Looking::Type2(Box::new(type2::Inspect::new(

@@ -37,6 +37,11 @@ impl Uid {
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..usize::from(self.length)]
     }
+
+    /// Whether it is made anew at each selection (ISO/IEC 14443-3, 6.5.4), so that nothing can be bound to it.
+    pub(crate) fn is_random(&self) -> bool {
+        matches!(self.as_bytes(), [0x08, _, _, _])
+    }
 }
 
 impl fmt::Display for Uid {

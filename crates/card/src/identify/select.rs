@@ -62,8 +62,6 @@ const BY_CARD_NAME: [(u16, Kind); 12] = [
 /// The bits of SEL_RES that say "ISO/IEC 14443-4" and "NFC-DEP" (ISO/IEC 14443-3, 6.5.3.4; ISO/IEC 18092, 11.2.1.3).
 const SAK_ISO_14443_4: u8 = 0x20;
 const SAK_NFC_DEP: u8 = 0x40;
-/// The first byte of a UID that is made anew at each selection (ISO/IEC 14443-3, 6.5.4).
-const RANDOM_UID: u8 = 0x08;
 
 /// Says what a card can be.
 ///
@@ -117,12 +115,10 @@ pub(super) fn smart_card_name(card: &PresentedCard) -> String {
     if is_phone {
         return "phone (ISO/IEC 14443-4 and NFC-DEP)".to_owned();
     }
-    match card.uid.as_bytes() {
-        [RANDOM_UID, _, _, _] => {
-            "phone, or a smart card with a changing UID (ISO/IEC 14443-4)".to_owned()
-        }
-        _ => "payment card or other smart card (ISO/IEC 14443-4)".to_owned(),
+    if card.uid.is_random() {
+        return "phone, or a smart card with a changing UID (ISO/IEC 14443-4)".to_owned();
     }
+    "payment card or other smart card (ISO/IEC 14443-4)".to_owned()
 }
 
 /// An ATR that a reader made of historical bytes (PC/SC part 3, 3.1.3.2.3.1).

@@ -78,7 +78,7 @@ impl Card {
         keys: CardKeys,
         entropy: Entropy,
     ) -> Self {
-        let uid = (!hides_uid(&presented)).then_some(presented.uid);
+        let uid = (!presented.uid.is_random()).then_some(presented.uid);
         Self {
             application,
             presented,
@@ -261,9 +261,4 @@ fn doing(state: &State) -> &'static str {
         State::Calling { call, .. } => call.doing,
         _ => OPENING,
     }
-}
-
-/// The first byte of a UID that is made anew at each selection (ISO/IEC 14443-3, 6.5.4).
-fn hides_uid(card: &PresentedCard) -> bool {
-    matches!(card.uid.as_bytes(), [0x08, _, _, _])
 }

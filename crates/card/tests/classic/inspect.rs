@@ -40,6 +40,18 @@ fn a_blank_card_costs_eleven_exchanges_to_be_sure_of() {
     }
 }
 
+/// A MIFARE Plus can be told to hide its UID: what would be written to it could never be read again.
+#[test]
+fn a_card_that_shows_another_uid_each_time_is_left_alone() {
+    for purpose in PURPOSES {
+        let mut field = encoded(0);
+        field.uid = "08A1B2C3".parse().unwrap();
+        let refusal = field.inspect(purpose).done().unwrap_err();
+        assert!(matches!(refusal, Refusal::Foreign { .. }), "{refusal}");
+        assert_eq!(field.exchanges, 0);
+    }
+}
+
 #[test]
 fn whatever_is_not_as_delivered_and_not_ours_is_foreign_and_refused() {
     type Make = fn(&mut Field);
