@@ -117,18 +117,21 @@ impl Examination {
             .take_while(|number| self.version(**number) != 0)
             .count();
         let (ours, missing) = CHANGE_ORDER.split_at(changed);
-        let mut versions = ours
+        let begun_with = ours.first().map(|number| self.version(*number));
+        let is_of_one_version = ours
             .iter()
-            .map(|number| card.keys.version(self.version(*number)));
-        if missing.iter().any(|number| self.version(*number) != 0)
-            || versions.clone().any(|version| version.is_none())
-        {
+            .all(|number| Some(self.version(*number)) == begun_with);
+        let is_untouched = missing.iter().all(|number| self.version(*number) == 0);
+        let version = match begun_with {
+            Some(byte) => card.keys.version(byte),
+            None => Some(newest),
+        };
+        let Some(version) = version.filter(|_| is_of_one_version && is_untouched) else {
             return foreign(OTHER_KEYS);
-        }
+        };
         if !files.is_empty() {
             return foreign(OTHER_MAKE);
         }
-        let version = versions.next().flatten().unwrap_or(newest);
         let made = if missing.is_empty() {
             Made::NoFile { version }
         } else {

@@ -93,6 +93,10 @@ fn an_application_of_somebody_else_with_our_name_is_foreign_and_left_alone() {
             app.file = Some(file);
         }),
         with(&|app| app.kind = 0x04),
+        with(&|app| {
+            app.keys[3].1 = 2;
+            app.file = None;
+        }),
     ];
     for (at, other) in others.into_iter().enumerate() {
         for versions in [&[1][..], &[1, 2]] {
