@@ -8,6 +8,7 @@
 //! then [`Lock::decide`]. `docs/card-format.md` says every byte of it.
 
 mod an10922;
+mod card_bytes;
 mod changes;
 mod classic;
 mod command;

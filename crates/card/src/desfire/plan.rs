@@ -6,9 +6,10 @@ use super::{
     APPLICATION, Area, CAPACITY, CHANGE_ORDER, FILE_SETTINGS, KEY_SETTINGS, KEYS, MASTER_KEY,
     MEMORY, Made, WRITE_KEY, application,
 };
+use crate::card_bytes::CardBytes;
 use crate::placing::CopyIndex;
 use crate::plan::{Course, Draft, Plan, Work as AnyWork};
-use crate::secure::{FileBytes, KeyUse, Operation, Secret, Work, refuse_too_long};
+use crate::secure::{KeyUse, Operation, Secret, Work, refuse_too_long};
 use crate::{KeyVersion, Refusal, Sequence, Suspects};
 
 /// Plans for a DESFire.
@@ -44,7 +45,7 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
     };
     let image = draft.seal(CopyIndex::A, sequence)?;
     let outline = draft.outline(CopyIndex::A, sequence, draft.digest(&image));
-    let bytes = FileBytes::new(image.bytes().to_vec());
+    let bytes = CardBytes::new(image.bytes().to_vec());
     operations.extend([
         Operation::WriteData {
             offset: 0,

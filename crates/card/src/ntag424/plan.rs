@@ -1,10 +1,11 @@
 //! The commands of a plan for an NTAG 424 DNA.
 
 use super::{APPLICATION, Area, CAPACITY, WRITE_KEY, range};
+use crate::card_bytes::CardBytes;
 use crate::format::Image;
 use crate::placing::CopyIndex;
 use crate::plan::{Course, Draft, Plan, Work as AnyWork};
-use crate::secure::{FileBytes, KeyUse, Operation, Secret, Work, refuse_too_long};
+use crate::secure::{KeyUse, Operation, Secret, Work, refuse_too_long};
 use crate::{CardFormat, Refusal, Sequence};
 
 /// Plans for an NTAG 424 DNA.
@@ -86,15 +87,15 @@ fn write(operations: &mut Vec<Operation>, copy: CopyIndex, image: &Image, format
     if format == CardFormat::TlCode {
         bytes.resize(CAPACITY, 0);
     }
-    put(operations, copy, FileBytes::new(bytes));
+    put(operations, copy, CardBytes::new(bytes));
 }
 
 /// Voids a copy. Its first 16 bytes would do; the whole takes no exchange more and leaves nothing that could come back.
 fn void(operations: &mut Vec<Operation>, copy: CopyIndex) {
-    put(operations, copy, FileBytes::new(vec![0; CAPACITY]));
+    put(operations, copy, CardBytes::new(vec![0; CAPACITY]));
 }
 
-fn put(operations: &mut Vec<Operation>, copy: CopyIndex, bytes: FileBytes) {
+fn put(operations: &mut Vec<Operation>, copy: CopyIndex, bytes: CardBytes) {
     let offset = range(copy).start;
     operations.push(Operation::WriteData {
         offset,

@@ -29,4 +29,4 @@ pub(crate) use entry::{Entered, Entry, Next as EntryNext, OTHER_KEYS};
 pub use fuzzed::fuzz_answer;
 pub(crate) use session::Suite;
 pub(crate) use status::Status;
-pub(crate) use write::{FileBytes, Operation, Work, Write, refuse_too_long};
+pub(crate) use write::{Operation, Work, Write, refuse_too_long};

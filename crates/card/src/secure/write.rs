@@ -4,13 +4,10 @@
 //! the session that the inspection left open, is refused, the application is selected and opened once more. An encoder
 //! may have lost that session while the hub was asked for its grant.
 
-use std::fmt;
-
-use zeroize::Zeroizing;
-
 use super::application::{Application, CardKeys, KeyUse};
 use super::call::Call;
 use super::channel::{Answer, Card, Open, Taken};
+use crate::card_bytes::CardBytes;
 use crate::format;
 use crate::plan::{Outline, Phase};
 use crate::{
@@ -37,33 +34,13 @@ pub(crate) enum Operation {
     CreateFile([u8; 6]),
     WriteData {
         offset: usize,
-        bytes: FileBytes,
+        bytes: CardBytes,
     },
     Commit,
     ReadBack {
         offset: usize,
-        expected: FileBytes,
+        expected: CardBytes,
     },
-}
-
-/// Bytes of a file: part of a credential, so zeroised and never printed.
-#[derive(Clone)]
-pub(crate) struct FileBytes(Zeroizing<Vec<u8>>);
-
-impl FileBytes {
-    pub(crate) fn new(bytes: Vec<u8>) -> Self {
-        Self(Zeroizing::new(bytes))
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.0
-    }
-}
-
-impl fmt::Debug for FileBytes {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "FileBytes({})", self.0.len())
-    }
 }
 
 /// What is to be done to one card.

@@ -5,8 +5,6 @@
 
 use std::mem;
 
-use zeroize::Zeroizing;
-
 use super::configuration::{Configuration, Locked, is_unprotected_ultralight_c};
 use super::copies::{Found, Need, look, pages};
 use super::delivery;
@@ -14,6 +12,7 @@ use super::layout::{AUTH0, Layout, PAGE, Pages, Protection, STATIC_LOCKS};
 use super::memory::{Memory, reading};
 use super::prove::{CardKey, Prove};
 use super::{Access, Area};
+use crate::card_bytes::CardBytes;
 use crate::inspect::Task;
 use crate::inspected::{self, Finding, Inspected, ValidCopy};
 use crate::placing::{CopyIndex, Place};
@@ -23,7 +22,7 @@ use crate::{
 };
 
 const NO_KEY: &str = "it is protected with a key that is not this site's";
-const COUNTED: &str =
+pub(super) const COUNTED: &str =
     "it is protected with a password and counts wrong ones, so this site's is not tried on it";
 const UNREADABLE: &str = "its pages cannot be read without a password";
 pub(super) const LOCKED: &str = "its pages are locked";
@@ -208,10 +207,6 @@ impl Inspect {
         } else {
             (None, None)
         };
-        let sealed = findings.iter().find_map(|found| match found {
-            Finding::Valid(valid) => Some(valid.key_version),
-            _ => None,
-        });
         let access = match (self.proof, self.layout.protection, configuration) {
             (Proof::Taken(version), _, _) => Access::Proven(version),
             (_, Protection::None | Protection::TripleDes, _) => Access::Open,
@@ -223,8 +218,9 @@ impl Inspect {
             (_, Protection::Password { .. }, Some(found)) if !found.limits_tries() => {
                 Access::Unproven(self.site.versions().collect())
             }
-            // Wrong passwords are counted, or may be: the one that the credential names, and no other.
-            (_, Protection::Password { .. }, _) => Access::Unproven(sealed.into_iter().collect()),
+            // Wrong passwords are counted, or may be. That the credential names a version says nothing of the password's:
+            // it keeps the version that the card was prepared under.
+            (_, Protection::Password { .. }, _) => Access::Withheld,
         };
         Ok(Verdict {
             findings,
@@ -289,9 +285,9 @@ impl Inspect {
         }))
     }
 
-    fn only_copy(&self) -> Option<Zeroizing<Vec<u8>>> {
+    fn only_copy(&self) -> Option<CardBytes> {
         match self.layout.copies {
-            [only] => Some(Zeroizing::new(self.memory.beginning(*only).to_vec())),
+            [only] => Some(CardBytes::new(self.memory.beginning(*only).to_vec())),
             _ => None,
         }
     }

@@ -22,9 +22,8 @@ pub(crate) use plan::{Work, plan};
 pub(crate) use read::Read;
 pub(crate) use write::Write;
 
-use zeroize::Zeroizing;
-
 use crate::KeyVersion;
+use crate::card_bytes::CardBytes;
 use configuration::Configuration;
 
 /// What an inspection leaves to a plan.
@@ -36,7 +35,7 @@ pub(crate) struct Area {
     /// The configuration, where the technology has one and it was looked at.
     configuration: Option<Configuration>,
     /// What the placing's only copy holds.
-    only_copy: Option<Zeroizing<Vec<u8>>>,
+    only_copy: Option<CardBytes>,
 }
 
 /// What it takes to write the card.
@@ -48,4 +47,6 @@ pub(crate) enum Access {
     Proven(KeyVersion),
     /// The key of one of these versions, to be tried in this order.
     Unproven(Vec<KeyVersion>),
+    /// A password that is not tried: the card counts wrong ones, or nobody looked whether it does.
+    Withheld,
 }

@@ -2,10 +2,11 @@
 
 use zeroize::Zeroizing;
 
-use super::inspect::LOCKED;
+use super::inspect::{COUNTED, LOCKED};
 use super::layout::{KEY, Layout, PAGE, Pages, Protection};
 use super::prove::CardKey;
 use super::{Access, Area};
+use crate::card_bytes::CardBytes;
 use crate::format::Image;
 use crate::inspected::Condition;
 use crate::placing::CopyIndex;
@@ -37,7 +38,7 @@ pub(super) enum Operation {
     /// Read pages in one exchange and compare.
     ReadBack {
         pages: Pages,
-        expected: Zeroizing<Vec<u8>>,
+        expected: CardBytes,
         phase: Phase,
     },
 }
@@ -103,7 +104,7 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
                 }
             } else {
                 let trusted = !draft.suspects.contains(target);
-                steps.write_over(&image, area.only_copy.as_deref().filter(|_| trusted));
+                steps.write_over(&image, area.only_copy.as_ref().filter(|_| trusted));
             }
             (draft.outline(target, sequence, draft.digest(&image)), steps)
         }
@@ -116,8 +117,8 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
             }
         }
     };
-    if area.locked && !steps.operations.is_empty() {
-        return Err(Refusal::Foreign { detail: LOCKED });
+    if !steps.operations.is_empty() {
+        refuse_unwritable(area)?;
     }
     Ok(Plan {
         outline,
@@ -126,6 +127,17 @@ pub(crate) fn plan(draft: &Draft<'_>, area: &Area) -> Result<Plan, Refusal> {
             operations: steps.operations,
         }),
     })
+}
+
+/// Refuses a card with a credential of ours that cannot be written, or only at the risk of losing it.
+fn refuse_unwritable(area: &Area) -> Result<(), Refusal> {
+    if area.locked {
+        return Err(Refusal::Foreign { detail: LOCKED });
+    }
+    if area.access == Access::Withheld {
+        return Err(Refusal::Foreign { detail: COUNTED });
+    }
+    Ok(())
 }
 
 /// No copy counts: whatever protects the card is put right first, then everything is written.
@@ -276,11 +288,12 @@ impl Steps<'_> {
     }
 
     /// Writes over the only copy: pages that change, or all, the tag last, and reads it back.
-    fn write_over(&mut self, image: &Image, before: Option<&Vec<u8>>) {
+    fn write_over(&mut self, image: &Image, before: Option<&CardBytes>) {
         let pages = image.units::<PAGE>();
         for index in 0..pages {
             let unit = image.unit::<PAGE>(index);
-            let stays = before.is_some_and(|before| before[index * PAGE..].starts_with(&unit));
+            let stays =
+                before.is_some_and(|before| before.bytes()[index * PAGE..].starts_with(&unit));
             if index + TAG_PAGES >= pages || !stays {
                 self.write_page(self.layout.copies[0].first, index, image);
             }
@@ -309,7 +322,7 @@ impl Steps<'_> {
             let pages = Pages::new(first, first + (expected.len() / PAGE - 1) as u8);
             self.operations.push(Operation::ReadBack {
                 pages,
-                expected: Zeroizing::new(expected.to_vec()),
+                expected: CardBytes::new(expected.to_vec()),
                 phase,
             });
             first = pages.last.saturating_add(1);

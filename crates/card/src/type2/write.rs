@@ -154,7 +154,7 @@ impl Write {
             }
             (Operation::ReadBack { expected, .. }, Reply::Data(bytes)) => {
                 // READ gives four pages, wanted or not.
-                if !bytes.starts_with(expected) {
+                if !bytes.starts_with(expected.bytes()) {
                     return Step::Done(Err(Refusal::NotVerified));
                 }
             }
