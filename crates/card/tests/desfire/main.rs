@@ -8,7 +8,9 @@
 mod crypto;
 mod encode;
 mod field;
+mod images;
 mod model;
+mod noise;
 mod ntag424;
 mod refuse;
 mod site;

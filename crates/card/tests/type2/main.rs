@@ -10,6 +10,7 @@ mod encode;
 mod field;
 mod keys;
 mod model;
+mod noise;
 mod refusals;
 mod site;
 mod tear;

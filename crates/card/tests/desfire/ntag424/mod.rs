@@ -1,5 +1,5 @@
 //! The procedures on an NTAG 424 DNA, whose file has no backup.
 
-mod encode;
+pub(crate) mod encode;
 mod model;
 mod tear;
