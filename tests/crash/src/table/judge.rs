@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Instant;
 
-use card::{Door, IssueNumber, Lock, Minute, ReadCopies};
+use card::{CardFormat, Door, IssueNumber, Lock, Minute, ReadCopies};
 use emulator::{Card, Slot, Technology};
 use encoder::{BlockEncoder as _, CardWait, Stop, drive};
 
@@ -49,42 +49,96 @@ pub(super) fn opens_always(card: &Card, row: Row, guest: Guest, readings: usize)
 }
 
 /// What lies outside the placing: not ours to change.
-pub(super) struct Outside(Vec<(String, Vec<u8>)>);
+pub(super) struct Outside {
+    row: Row,
+    prepares: bool,
+    units: Vec<(usize, Vec<u8>)>,
+    /// What a card with files holds beside ours, keys and settings included.
+    rest: Vec<u8>,
+}
 
 impl Outside {
-    pub(super) fn of(card: &Card, row: Row) -> Self {
+    /// `prepares`: keys may be written.
+    pub(super) fn of(card: &Card, row: Row, prepares: bool) -> Self {
         let memory = card.memory();
         let unit = if is_classic(row.technology) { 16 } else { 4 };
         let outside = memory
             .chunks(unit)
             .enumerate()
-            .filter(|(at, _)| !is_ours(row.technology, *at))
-            .map(|(at, content)| (at.to_string(), content.to_vec()));
-        Self(outside.collect())
+            .filter(|(at, _)| !(is_ours(row, *at) || prepares && is_key(row, *at)))
+            .map(|(at, content)| (at, content.to_vec()));
+        Self {
+            row,
+            prepares,
+            units: outside.collect(),
+            rest: if memory.is_empty() {
+                card.everything_but(APPLICATION)
+            } else {
+                Vec::new()
+            },
+        }
     }
 
-    pub(super) fn check(&self, card: &Card, row: Row, case: &dyn Display) {
-        let now = Self::of(card, row);
-        for (before, after) in self.0.iter().zip(&now.0) {
+    pub(super) fn check(&self, card: &Card, case: &dyn Display) {
+        let now = Self::of(card, self.row, self.prepares);
+        for (before, after) in self.units.iter().zip(&now.units) {
             assert_eq!(before, after, "{case}: changed outside the placing");
         }
+        let is_same = self.rest == now.rest;
+        assert!(is_same, "{case}: changed outside the application");
     }
 }
 
-fn is_classic(technology: Technology) -> bool {
+/// The application on a DESFire (docs/card-format.md, 12).
+const APPLICATION: [u8; 3] = *b"CB1";
+
+pub(super) fn is_classic(technology: Technology) -> bool {
     matches!(
         technology,
         Technology::MifareClassicMini | Technology::MifareClassic1k | Technology::MifareClassic4k
     )
 }
 
-/// Whether a block or page may change (docs/card-format.md, the placings), keys and configuration of preparation included.
-fn is_ours(technology: Technology, unit: usize) -> bool {
-    match technology {
-        Technology::MifareClassicMini => (4..20).contains(&unit),
-        Technology::MifareClassic1k => (4..60).contains(&unit),
-        // Sector 16 keeps the second application directory, sectors from 32 on have 16 blocks.
-        Technology::MifareClassic4k => (4..128).contains(&unit) && !(64..68).contains(&unit),
-        _ => true,
+/// Whether a block or page belongs to the placing (docs/card-format.md, 8 to 10).
+fn is_ours(row: Row, unit: usize) -> bool {
+    let last = match row.technology {
+        technology if is_classic(technology) => return is_data(row, unit),
+        Technology::MifareUltralight | Technology::MifareUltralightEv1_48 => 0x0F,
+        Technology::MifareUltralightEv1_128 => 0x23,
+        Technology::MifareUltralightC | Technology::Ntag213 => 0x27,
+        Technology::Ntag215 => 0x81,
+        Technology::Ntag216 => 0xE1,
+        _ => return true,
+    };
+    (0x04..=last).contains(&unit)
+}
+
+/// Whether it is one of the sectors' data blocks: never a block of sector 16 or of the large sectors of a 4K.
+fn is_data(row: Row, block: usize) -> bool {
+    is_sector_of_ours(row, block / 4) && block % 4 != 3
+}
+
+fn is_sector_of_ours(row: Row, sector: usize) -> bool {
+    let last = match (row.format, row.technology) {
+        (CardFormat::Rfid48, _) => 2,
+        (CardFormat::TlCode, Technology::MifareClassicMini) => 4,
+        // The credentials of this table take three sectors a copy.
+        (CardFormat::TlCode, _) => 6,
+    };
+    (1..=last).contains(&sector)
+}
+
+/// Whether it holds keys, or the page of AUTH0: what preparing a blank card writes. Never lock bits, OTP, capability
+/// container or CFG1.
+fn is_key(row: Row, unit: usize) -> bool {
+    match row.technology {
+        technology if is_classic(technology) => is_sector_of_ours(row, unit / 4) && unit % 4 == 3,
+        Technology::MifareUltralightEv1_48 => [0x10, 0x12, 0x13].contains(&unit),
+        Technology::MifareUltralightEv1_128 => [0x25, 0x27, 0x28].contains(&unit),
+        Technology::MifareUltralightC => [0x2A, 0x2C, 0x2D, 0x2E, 0x2F].contains(&unit),
+        Technology::Ntag213 => [0x29, 0x2B, 0x2C].contains(&unit),
+        Technology::Ntag215 => [0x83, 0x85, 0x86].contains(&unit),
+        Technology::Ntag216 => [0xE3, 0xE5, 0xE6].contains(&unit),
+        _ => false,
     }
 }

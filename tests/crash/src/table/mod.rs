@@ -4,6 +4,7 @@
 //! Judged is by what a lock makes of the card, read several times since weak cells read differently from time to time;
 //! by what presenting the card again makes of it; and by what lies on the card outside the placing, which nobody may touch.
 
+mod images;
 mod judge;
 mod rows;
 mod starts;
@@ -14,6 +15,7 @@ use card::{Effect, Refusal, Suspects};
 use emulator::{Card, Moment, Slot};
 
 use crate::encode::{Encode, Ended, InMemory, encode};
+pub use images::{carry_over, flip_every_bit};
 use judge::{Outside, opens, opens_always};
 pub use rows::{Guest, Row};
 use starts::Start;
@@ -110,7 +112,7 @@ struct Case<'a> {
 impl Case<'_> {
     fn run(&self, counts: &mut Counts) {
         let card = self.start.card.twin();
-        let outside = Outside::of(&card, self.row);
+        let outside = Outside::of(&card, self.row, self.start.is_unprepared());
         let cut = cut_off(
             &card,
             self.row,
@@ -124,7 +126,7 @@ impl Case<'_> {
             other => panic!("{self}: {other:?}"),
         }
         counts.add(self.seen(&card));
-        outside.check(&card, self.row, &self);
+        outside.check(&card, &self);
         self.present_again(&card, &cut, true, counts);
         if !self.is_weak() {
             // Another PC has another journal. What it cannot know is a weak write only.
@@ -158,7 +160,7 @@ impl Case<'_> {
     /// The card comes back, and the same credential is encoded on it.
     fn present_again(&self, torn: &Card, cut: &Encode, same_journal: bool, counts: &mut Counts) {
         let card = torn.twin();
-        let outside = Outside::of(&card, self.row);
+        let outside = Outside::of(&card, self.row, self.start.is_unprepared());
         let suspects = if same_journal {
             cut.suspects
         } else {
@@ -184,7 +186,7 @@ impl Case<'_> {
             }
             other => panic!("{self}: presented again, {other:?}"),
         }
-        outside.check(&card, self.row, &self);
+        outside.check(&card, &self);
     }
 }
 
