@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::{CommandKind, CopyIndex};
+use crate::{CardFormat, CommandKind, CopyIndex};
 
 /// A card technology that has a placing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,6 +138,16 @@ impl Technology {
             | Self::DesfireEv2
             | Self::DesfireEv3 => &[CopyIndex::A],
             _ => &CopyIndex::BOTH,
+        }
+    }
+
+    /// Whether its placing takes that format; an image of another is void there (docs/card-format.md, "Conventions").
+    pub(crate) const fn takes(self, format: CardFormat) -> bool {
+        match format {
+            CardFormat::Rfid48 => true,
+            CardFormat::TlCode => {
+                !matches!(self, Self::MifareUltralight | Self::MifareUltralightEv1_48)
+            }
         }
     }
 }

@@ -163,6 +163,9 @@ fn holds(keys: &LockKeys, version: u8) -> bool {
 pub(crate) fn open(bytes: &[u8], keys: &LockKeys, place: &Place) -> Result<Opened, Void> {
     let header = bytes.first_chunk().ok_or(Void::Header)?;
     let length = length_if_ours(header, keys).ok_or(Void::Header)?;
+    if header[0] == tlcode::FORMAT && !place.technology.takes(CardFormat::TlCode) {
+        return Err(Void::Header);
+    }
     let image = bytes.get(..length).ok_or(Void::Header)?;
     let (body, tag) = image.split_last_chunk::<TAG>().ok_or(Void::Header)?;
     let key_version = KeyVersion::new(body[1]).ok_or(Void::Header)?;

@@ -175,7 +175,7 @@ fn has_two(layout: &Layout) -> bool {
 /// Refuses a credential that the placing cannot hold, and says what would fit.
 fn refuse_unfit(draft: &Draft<'_>, layout: &Layout) -> Result<(), Refusal> {
     let (technology, format) = (draft.inspected.technology, draft.credential.format);
-    if !has_two(layout) && format != CardFormat::Rfid48 {
+    if !technology.takes(format) {
         return Err(Refusal::DoesNotFit {
             detail: format!(
                 "a {technology} holds {} only; choose that format, or use another type of card",
