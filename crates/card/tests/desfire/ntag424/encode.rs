@@ -6,6 +6,8 @@ use super::model::Ntag424;
 use crate::field::{Fault, Field};
 use crate::site::{FORMATS, guest, opened_rooms, ring, with_doors};
 
+const PAGE: &str = include_str!("../../../../../docs/performance.md");
+
 pub(crate) fn blank() -> Field<Ntag424> {
     Field::new(Ntag424::blank(), ring(&[1]))
 }
@@ -43,6 +45,11 @@ fn a_blank_card_becomes_one_of_the_site_and_opens_its_room() {
 #[test]
 fn every_procedure_takes_the_fewest_exchanges() {
     for format in FORMATS {
+        let row = format!("| NTAG 424 DNA | `{format}` | 8 | 8 | 12 | 20 |");
+        assert!(
+            PAGE.contains(&row),
+            "docs/performance.md does not say\n{row}"
+        );
         let mut field = blank();
         field.encode(&guest(format, 1, 101)).ended.done().unwrap();
         assert_eq!(field.exchanges, 20, "{format}: first encode");
