@@ -14,12 +14,12 @@ pub enum ClassicCommand {
         /// The key itself.
         key: ClassicKey,
     },
-    /// Answered by [`Reply::Data`] with 16 bytes.
+    /// Answered by [`Reply::Data`](crate::Reply::Data) with 16 bytes.
     Read {
         /// The block to read.
         block: u8,
     },
-    /// Answered by [`Reply::Done`].
+    /// Answered by [`Reply::Done`](crate::Reply::Done).
     Write {
         /// The block to write.
         block: u8,
