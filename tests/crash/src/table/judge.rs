@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::time::Instant;
 
-use card::{CardFormat, Door, IssueNumber, Lock, Minute, ReadCopies};
+use card::{CardFormat, CopiesRead, Door, IssueNumber, Lock, Minute, ReadCopies};
 use emulator::{Card, Slot, Technology};
 use encoder::{BlockEncoder as _, CardWait, Stop, drive};
 
@@ -14,6 +14,11 @@ use crate::site::{entropy, keys};
 /// The guest whose doors the card opens, all of them and nobody else's. Read from the card itself, so that each
 /// reading of a weak cell counts.
 pub(super) fn opens(card: &Card, row: Row) -> Option<Guest> {
+    guest_of(&read(card), row)
+}
+
+/// What a lock reads of a card.
+fn read(card: &Card) -> CopiesRead {
     let slot = Slot::new();
     slot.place(card);
     let mut antenna = InMemory::over(slot);
@@ -21,12 +26,16 @@ pub(super) fn opens(card: &Card, row: Row) -> Option<Guest> {
         .select(CardWait::Resting, Instant::now(), &Stop::default())
         .unwrap();
     let lock_keys = keys().lock_keys();
-    let reading = ReadCopies::new(session.card().clone(), lock_keys.clone(), entropy()).unwrap();
-    let read = drive(session.as_mut(), reading).unwrap();
+    let reading = ReadCopies::new(session.card().clone(), lock_keys, entropy()).unwrap();
+    drive(session.as_mut(), reading).unwrap()
+}
+
+fn guest_of(read: &CopiesRead, row: Row) -> Option<Guest> {
+    let lock_keys = keys().lock_keys();
     let now = Minute::new(NOON).unwrap();
     let is_open = |door| {
         Lock::new(lock_keys.clone(), Door::Guest(door), IssueNumber::MIN)
-            .decide(&read, Some(now))
+            .decide(read, Some(now))
             .is_open()
     };
     let mut seen = None;
@@ -43,9 +52,12 @@ pub(super) fn opens(card: &Card, row: Row) -> Option<Guest> {
     seen
 }
 
-/// Whether every one of several readings opens for that guest.
-pub(super) fn opens_always(card: &Card, row: Row, guest: Guest, readings: usize) -> bool {
-    (0..readings).all(|_| opens(card, row) == Some(guest))
+/// Whether every one of several readings opens for that guest, and no other copy is left that could take its place.
+pub(super) fn opens_alone(card: &Card, row: Row, guest: Guest, readings: usize) -> bool {
+    (0..readings).all(|_| {
+        let read = read(card);
+        guest_of(&read, row) == Some(guest) && read.copies.iter().flatten().count() == 1
+    })
 }
 
 /// What lies outside the placing: not ours to change.

@@ -16,7 +16,7 @@ use emulator::{Card, Moment, Slot};
 
 use crate::encode::{Encode, Ended, InMemory, encode};
 pub use images::{carry_over, flip_every_bit};
-use judge::{Outside, opens, opens_always};
+use judge::{Outside, opens, opens_alone};
 pub use rows::{Guest, Row};
 use starts::Start;
 
@@ -169,8 +169,8 @@ impl Case<'_> {
         let was_preparing = self.start.is_unprepared() && cut.stake == Effect::Prepares;
         match cut_off(&card, self.row, suspects, None).ended {
             Ended::Written(_) => assert!(
-                opens_always(&card, self.row, Guest::NEW, READINGS),
-                "{self}: finished later, and a lock does not see it"
+                opens_alone(&card, self.row, Guest::NEW, READINGS),
+                "{self}: finished later, and a lock does not see it, or sees another copy beside it"
             ),
             Ended::Refused(Refusal::Foreign { .. }) if was_preparing => {
                 let seen = opens(&card, self.row);
