@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use card::Entropy;
-use encoder::{Changed, Driver, Listing, Registry, Selector, Settings};
+use encoder::{Access, Changed, Driver, Listing, Probing, Registry, Selector, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::config::EncoderConfig;
@@ -120,11 +120,14 @@ impl Discovery {
         let registry = self.registry.clone();
         for driver in registry.drivers().filter(|driver| !driver.needs_entry()) {
             let asked = Arc::clone(driver);
-            let Ok(listings) = off_thread(move || asked.list()).await else {
+            let Ok(listings) = off_thread(move || asked.list(Probing::Forbidden)).await else {
                 found = Found::NotEverything;
                 continue;
             };
             for listing in listings {
+                if matches!(listing.access, Access::Unclaimed { .. }) {
+                    continue;
+                }
                 if !self.known.contains(&listing.selector) {
                     let driver = Arc::clone(driver);
                     found = found.and(self.add(driver, listing, Settings::default(), None).await);
@@ -141,7 +144,7 @@ impl Discovery {
         settings: Settings,
         name: Option<String>,
     ) -> Found {
-        let identity = listing.identity.0;
+        let identity = listing.identity.text;
         if self.encoders.get(&identity).is_some() {
             // Whoever was there first keeps the name: jobs and fences go by it.
             tracing::warn!(

@@ -2,9 +2,9 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use crate::{Error, ErrorKind};
+use crate::{Certainty, Error, ErrorKind, IssueError};
 
-type Callback<T> = Box<dyn FnOnce(Result<T, Error>) + Send>;
+type Callback<T, E> = Box<dyn FnOnce(Result<T, E>) + Send>;
 
 /// Why an encoder's thread gave no answer of the encoder's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -25,29 +25,41 @@ impl From<NoAnswer> for Error {
     }
 }
 
-/// The obligation to answer. Whoever lets it fall without an answer has thereby answered with an error.
-pub(crate) struct Answer<T>(Arc<Slot<T>>);
+impl From<NoAnswer> for IssueError {
+    fn from(reason: NoAnswer) -> Self {
+        let certainty = match reason {
+            // The order was never begun.
+            NoAnswer::Ended | NoAnswer::QueueFull => Certainty::Unwritten,
+            NoAnswer::Panicked | NoAnswer::Abandoned => Certainty::Unknown,
+        };
+        let error = reason.into();
+        Self { certainty, error }
+    }
+}
 
-impl<T: Send + 'static> Answer<T> {
-    pub(crate) fn new(callback: impl FnOnce(Result<T, Error>) + Send + 'static) -> Self {
+/// The obligation to answer. Whoever lets it fall without an answer has thereby answered with an error.
+pub(crate) struct Answer<T, E: From<NoAnswer> = Error>(Arc<Slot<T, E>>);
+
+impl<T: Send + 'static, E: From<NoAnswer> + 'static> Answer<T, E> {
+    pub(crate) fn new(callback: impl FnOnce(Result<T, E>) + Send + 'static) -> Self {
         Self(Arc::new(Slot(Mutex::new(Some(Box::new(callback))))))
     }
 
     /// Answers; a late answer, after somebody else gave up on it, is dropped.
-    pub(crate) fn give(self, result: Result<T, Error>) {
+    pub(crate) fn give(self, result: Result<T, E>) {
         self.0.settle(result);
     }
 
     fn watched(&self) -> Weak<dyn GiveUp + Send + Sync> {
-        let slot: Arc<dyn GiveUp + Send + Sync> = Arc::<Slot<T>>::clone(&self.0);
+        let slot: Arc<dyn GiveUp + Send + Sync> = Arc::<Slot<T, E>>::clone(&self.0);
         Arc::downgrade(&slot)
     }
 }
 
-struct Slot<T>(Mutex<Option<Callback<T>>>);
+struct Slot<T, E: From<NoAnswer>>(Mutex<Option<Callback<T, E>>>);
 
-impl<T> Slot<T> {
-    fn settle(&self, result: Result<T, Error>) {
+impl<T, E: From<NoAnswer>> Slot<T, E> {
+    fn settle(&self, result: Result<T, E>) {
         // The lock is released before the callback runs: it may ask the next question.
         let callback = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(callback) = callback {
@@ -56,7 +68,7 @@ impl<T> Slot<T> {
     }
 }
 
-impl<T> Drop for Slot<T> {
+impl<T, E: From<NoAnswer>> Drop for Slot<T, E> {
     fn drop(&mut self) {
         let reason = if std::thread::panicking() {
             NoAnswer::Panicked
@@ -71,7 +83,7 @@ trait GiveUp {
     fn give_up(&self, reason: NoAnswer);
 }
 
-impl<T> GiveUp for Slot<T> {
+impl<T, E: From<NoAnswer>> GiveUp for Slot<T, E> {
     fn give_up(&self, reason: NoAnswer) {
         self.settle(Err(reason.into()));
     }
@@ -82,7 +94,10 @@ impl<T> GiveUp for Slot<T> {
 pub(crate) struct Owed(Mutex<Vec<Weak<dyn GiveUp + Send + Sync>>>);
 
 impl Owed {
-    pub(crate) fn add<T: Send + 'static>(&self, answer: &Answer<T>) {
+    pub(crate) fn add<T: Send + 'static, E: From<NoAnswer> + 'static>(
+        &self,
+        answer: &Answer<T, E>,
+    ) {
         let mut owed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         owed.retain(|slot| slot.strong_count() > 0);
         owed.push(answer.watched());

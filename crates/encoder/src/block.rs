@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use card::{Command, CommandKind, PresentedCard, Reply};
 
+use crate::listing::Facts;
 use crate::{Error, Stop};
 
 /// An open encoder through which the host talks to the card itself (PC/SC, PN532).
@@ -24,6 +25,24 @@ pub trait BlockEncoder: Send {
         deadline: Instant,
         stop: &Stop,
     ) -> Result<Box<dyn CardSession + 'a>, Error>;
+
+    /// Tells the person at the desk how it ended, by light and sound, where the encoder has them. Never an error: a job
+    /// does not fail for a lamp.
+    fn signal(&mut self, _signal: Signal) {}
+
+    /// What became known of the encoder by opening it.
+    fn facts(&self) -> Facts {
+        Facts::default()
+    }
+}
+
+/// How a job ended, for the person at the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signal {
+    /// The card is as it should be.
+    Success,
+    /// It is not.
+    Failure,
 }
 
 /// One selected card, lent by its encoder. Dropping it lets the card go (ends the PC/SC transaction, releases the target).

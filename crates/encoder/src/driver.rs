@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::{BlockEncoder, Error, Listing, Selector, Settings, SettingsError};
+use crate::{
+    BlockEncoder, Error, IssuingEncoder, Listing, Recorder, Selector, Settings, SettingsError,
+};
 
 /// Finds encoders of one kind and opens them.
 pub trait Driver: Send + Sync {
@@ -20,8 +22,8 @@ pub trait Driver: Send + Sync {
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError>;
 
     /// The devices this driver finds by itself, those that may not be opened included, each with the reason.
-    /// Sends nothing to a device.
-    fn list(&self) -> Vec<Listing>;
+    /// Sends nothing to a device that was not asked for by [`Probing::Allowed`], and to none twice while it stays.
+    fn list(&self, probing: Probing) -> Vec<Listing>;
 
     /// One device as it is now. A device that is absent gets a listing that says so.
     fn look_up(&self, selector: &Selector) -> Listing;
@@ -30,7 +32,7 @@ pub trait Driver: Send + Sync {
     ///
     /// # Errors
     /// Absent, held by another program, not permitted, or not answering like a device of this kind.
-    fn open(&self, selector: &Selector, settings: &Settings) -> Result<Encoder, Error>;
+    fn open(&self, selector: &Selector, how: &Opening) -> Result<Encoder, Error>;
 
     /// Calls `changed` whenever a device of this kind came or went, until the returned guard is dropped.
     /// Event-driven where the system has events.
@@ -47,10 +49,30 @@ pub trait Driver: Send + Sync {
 /// Called when devices came or went; must return at once.
 pub type Changed = Arc<dyn Fn() + Send + Sync>;
 
-/// An open encoder. Encoders that belong to a lock server and make the card themselves join with the first such driver.
+/// Whether bytes may be sent to a port that nobody configured, to learn what is behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Probing {
+    /// Only look at what the system tells.
+    Forbidden,
+    /// Ask at every port at which such an encoder could be.
+    Allowed,
+}
+
+/// How a device is opened.
+#[derive(Debug, Clone, Default)]
+pub struct Opening {
+    /// The driver's own keys of the `[[encoder]]` entry.
+    pub settings: Settings,
+    /// What passes on the wire goes there too.
+    pub recorder: Option<Recorder>,
+}
+
+/// An open encoder.
 pub enum Encoder {
     /// The host talks to the card.
     Block(Box<dyn BlockEncoder>),
+    /// A lock server makes the card itself.
+    Issuing(Box<dyn IssuingEncoder>),
 }
 
 /// The drivers that a program was built with. A value, handed to whoever needs it.

@@ -60,6 +60,14 @@ pub enum ErrorKind {
     Protocol,
     /// The encoder cannot carry out this command on this card.
     Unsupported,
+    /// The encoder, or the lock server behind it, is at work for somebody else.
+    Busy,
+    /// The card is damaged, of another system, or put on wrongly.
+    UnusableCard,
+    /// The lock server does not do what was asked: an unknown room, say. The cause tells which.
+    Refused,
+    /// The lock server itself is not well.
+    ServerFailed,
 }
 
 impl fmt::Display for ErrorKind {
@@ -75,6 +83,10 @@ impl fmt::Display for ErrorKind {
             Self::Unresponsive => "the encoder does not answer; unplug it and plug it in again",
             Self::Protocol => "the encoder answered something it should not; check that the right driver is configured",
             Self::Unsupported => "this encoder cannot work with this kind of card; use another encoder, or a card that it can write",
+            Self::Busy => "the encoder is busy with another card; try again in a moment",
+            Self::UnusableCard => "the encoder cannot use this card; put it on again, or take another one",
+            Self::Refused => "the lock server refuses this; correct what it says and try again",
+            Self::ServerFailed => "the lock server reports a fault of its own; ask whoever looks after it",
         })
     }
 }

@@ -8,18 +8,25 @@ mod block;
 mod drive;
 mod driver;
 mod error;
+mod issuing;
 mod listing;
+mod recording;
 mod settings;
 mod stop;
 mod thread;
 mod watch;
 
-pub use block::{BlockEncoder, CardSession, CardWait};
+pub use block::{BlockEncoder, CardSession, CardWait, Signal};
 pub use drive::{DriveError, drive};
-pub use driver::{Changed, Driver, Encoder, Registry};
+pub use driver::{Changed, Driver, Encoder, Opening, Probing, Registry};
 pub use error::{BoxedSource, Error, ErrorKind};
-pub use listing::{Access, Identity, Listing, Selector};
+pub use issuing::{
+    Certainty, IssueError, Issued, IssuingEncoder, LocalTime, Order, OrderKind, ServerCard,
+    ServerCardContent, ServerGuestCard,
+};
+pub use listing::{Access, Facts, Identity, Listing, Scope, Selector};
+pub use recording::{Direction, Recorder, Secrets};
 pub use settings::{Settings, SettingsError, Value};
 pub use stop::{Nudging, Stop};
-pub use thread::{Abandoned, EncoderThread, Selected};
+pub use thread::{Abandoned, EncoderThread, Makes, Opened, Selected};
 pub use watch::PathWatch;

@@ -12,10 +12,16 @@ use std::time::Instant;
 use card::{Command, CommandKind, PresentedCard, Reply};
 
 use crate::answer::{Answer, NoAnswer, Owed};
-use crate::{BlockEncoder, CardSession, CardWait, Encoder, Error, ErrorKind, Stop};
+use crate::{
+    BlockEncoder, CardSession, CardWait, Certainty, Encoder, Error, ErrorKind, Facts, IssueError,
+    Issued, IssuingEncoder, Order, ServerCard, Signal, Stop,
+};
 
 /// Questions that may wait. One is asked at a time; the rest is room for a release and a close beside it.
 const QUEUE: usize = 4;
+
+/// Why an encoder is not asked what the other kind of encoder is asked.
+const WRONG_KIND: &str = "the cards of this encoder are made by somebody else";
 
 /// An open encoder on a thread of its own.
 ///
@@ -27,6 +33,24 @@ pub struct EncoderThread {
     owed: Owed,
     waiting: Mutex<Stop>,
     life: Arc<Life>,
+}
+
+/// What an encoder turned out to be when it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opened {
+    /// Who makes the card.
+    pub makes: Makes,
+    /// What became known of it.
+    pub facts: Facts,
+}
+
+/// Who makes the card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Makes {
+    /// The host, with selecting and exchanges.
+    Host,
+    /// A lock server, which issues and reads.
+    Server,
 }
 
 /// What is known of a card that was just selected.
@@ -61,6 +85,18 @@ enum Question {
         command: Command,
         answer: Answer<Reply>,
     },
+    Issue {
+        order: Box<Order>,
+        deadline: Instant,
+        stop: Stop,
+        answer: Answer<Issued, IssueError>,
+    },
+    Read {
+        deadline: Instant,
+        stop: Stop,
+        answer: Answer<ServerCard>,
+    },
+    Signal(Signal),
     Release,
     Close {
         answer: Answer<()>,
@@ -76,7 +112,7 @@ impl EncoderThread {
         name: &str,
         abandoned: &Abandoned,
         open: impl FnOnce() -> Result<Encoder, Error> + Send + 'static,
-        opened: impl FnOnce(Result<(), Error>) + Send + 'static,
+        opened: impl FnOnce(Result<Opened, Error>) + Send + 'static,
     ) -> Self {
         let (questions, asked) = sync_channel(QUEUE);
         let owed = Owed::default();
@@ -115,7 +151,7 @@ impl EncoderThread {
         stop: Stop,
         answer: impl FnOnce(Result<Selected, Error>) + Send + 'static,
     ) {
-        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = stop.clone();
+        self.set_waiting(&stop);
         let answer = self.owe(answer);
         self.ask(Question::Select {
             wait,
@@ -137,6 +173,54 @@ impl EncoderThread {
     ) {
         let answer = self.owe(answer);
         self.ask(Question::Exchange { command, answer });
+    }
+
+    /// Has the lock server issue a card.
+    ///
+    /// # Errors
+    /// Through `answer`: those of [`IssuingEncoder::issue`]; [`ErrorKind::Unsupported`] when the host makes the cards
+    /// of this encoder; [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    pub fn issue(
+        &self,
+        order: Order,
+        deadline: Instant,
+        stop: Stop,
+        answer: impl FnOnce(Result<Issued, IssueError>) + Send + 'static,
+    ) {
+        self.set_waiting(&stop);
+        let answer = self.owe(answer);
+        let order = Box::new(order);
+        self.ask(Question::Issue {
+            order,
+            deadline,
+            stop,
+            answer,
+        });
+    }
+
+    /// Has the lock server read a card.
+    ///
+    /// # Errors
+    /// Through `answer`: those of [`IssuingEncoder::read`]; [`ErrorKind::Unsupported`] when the host reads the cards of
+    /// this encoder; [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    pub fn read(
+        &self,
+        deadline: Instant,
+        stop: Stop,
+        answer: impl FnOnce(Result<ServerCard, Error>) + Send + 'static,
+    ) {
+        self.set_waiting(&stop);
+        let answer = self.owe(answer);
+        self.ask(Question::Read {
+            deadline,
+            stop,
+            answer,
+        });
+    }
+
+    /// Tells the person at the desk how a job ended, which ends the session too, if there is one.
+    pub fn signal(&self, signal: Signal) {
+        self.ask(Question::Signal(signal));
     }
 
     /// Ends the session, if there is one: lets the card go.
@@ -163,6 +247,10 @@ impl EncoderThread {
         self.owed.give_up(NoAnswer::Abandoned);
     }
 
+    fn set_waiting(&self, stop: &Stop) {
+        *self.waiting.lock().unwrap_or_else(PoisonError::into_inner) = stop.clone();
+    }
+
     fn stop_waiting(&self) {
         self.waiting
             .lock()
@@ -170,10 +258,10 @@ impl EncoderThread {
             .raise();
     }
 
-    fn owe<T: Send + 'static>(
+    fn owe<T: Send + 'static, E: From<NoAnswer> + 'static>(
         &self,
-        answer: impl FnOnce(Result<T, Error>) + Send + 'static,
-    ) -> Answer<T> {
+        answer: impl FnOnce(Result<T, E>) + Send + 'static,
+    ) -> Answer<T, E> {
         let answer = Answer::new(answer);
         self.owed.add(&answer);
         answer
@@ -199,43 +287,72 @@ impl Question {
         match self {
             Self::Select { answer, .. } => answer.give(Err(reason.into())),
             Self::Exchange { answer, .. } => answer.give(Err(reason.into())),
+            Self::Issue { answer, .. } => answer.give(Err(reason.into())),
+            Self::Read { answer, .. } => answer.give(Err(reason.into())),
             Self::Close { answer } => answer.give(Err(reason.into())),
             // Only a stuck thread has a full queue; a session ends with the next select at the latest.
-            Self::Release => tracing::debug!(%reason, "a release was not taken"),
+            Self::Release | Self::Signal(_) => {
+                tracing::debug!(%reason, "a release or a signal was not taken");
+            }
+        }
+    }
+}
+
+impl Question {
+    /// Answers what cannot be asked now, or not of this kind of encoder.
+    fn refuse_as_out_of_place(self) {
+        let unsupported = || Error::with_source(ErrorKind::Unsupported, WRONG_KIND);
+        match self {
+            Self::Exchange { answer, .. } => answer.give(Err(Error::with_source(
+                ErrorKind::CardGone,
+                "no card is selected",
+            ))),
+            Self::Select { answer, .. } => answer.give(Err(unsupported())),
+            Self::Read { answer, .. } => answer.give(Err(unsupported())),
+            Self::Issue { answer, .. } => answer.give(Err(IssueError {
+                certainty: Certainty::Unwritten,
+                error: unsupported(),
+            })),
+            Self::Close { answer } => answer.give(Ok(())),
+            Self::Release | Self::Signal(_) => {}
         }
     }
 }
 
 fn run(
     open: impl FnOnce() -> Result<Encoder, Error>,
-    opened: Answer<()>,
+    opened: Answer<Opened>,
     asked: &Receiver<Question>,
 ) {
-    let mut encoder = match open() {
-        Ok(Encoder::Block(encoder)) => encoder,
+    let closed = match open() {
+        Ok(Encoder::Block(mut encoder)) => {
+            opened.give(Ok(Opened {
+                makes: Makes::Host,
+                facts: encoder.facts(),
+            }));
+            serve_block(encoder.as_mut(), asked)
+        }
+        Ok(Encoder::Issuing(mut encoder)) => {
+            opened.give(Ok(Opened {
+                makes: Makes::Server,
+                facts: encoder.facts(),
+            }));
+            serve_issuing(encoder.as_mut(), asked)
+        }
         Err(error) => return opened.give(Err(error)),
     };
-    opened.give(Ok(()));
-    if let Some(closed) = serve(encoder.as_mut(), asked) {
-        drop(encoder);
+    // The encoder was dropped, and with it the device is free.
+    if let Some(closed) = closed {
         closed.give(Ok(()));
     }
 }
 
 /// Answers questions until there is nobody left to ask any, or one asks to close.
-fn serve(encoder: &mut dyn BlockEncoder, asked: &Receiver<Question>) -> Option<Answer<()>> {
+fn serve_block(encoder: &mut dyn BlockEncoder, asked: &Receiver<Question>) -> Option<Answer<()>> {
     let mut next = asked.recv().ok();
     while let Some(question) = next {
         next = match question {
             Question::Close { answer } => return Some(answer),
-            Question::Release => asked.recv().ok(),
-            Question::Exchange { answer, .. } => {
-                answer.give(Err(Error::with_source(
-                    ErrorKind::CardGone,
-                    "no card is selected",
-                )));
-                asked.recv().ok()
-            }
             Question::Select {
                 wait,
                 deadline,
@@ -248,7 +365,40 @@ fn serve(encoder: &mut dyn BlockEncoder, asked: &Receiver<Question>) -> Option<A
                     asked.recv().ok()
                 }
             },
+            Question::Signal(signal) => {
+                encoder.signal(signal);
+                asked.recv().ok()
+            }
+            other => {
+                other.refuse_as_out_of_place();
+                asked.recv().ok()
+            }
         };
+    }
+    None
+}
+
+/// The same for an encoder whose lock server makes the cards.
+fn serve_issuing(
+    encoder: &mut dyn IssuingEncoder,
+    asked: &Receiver<Question>,
+) -> Option<Answer<()>> {
+    while let Ok(question) = asked.recv() {
+        match question {
+            Question::Close { answer } => return Some(answer),
+            Question::Issue {
+                order,
+                deadline,
+                stop,
+                answer,
+            } => answer.give(encoder.issue(&order, deadline, &stop)),
+            Question::Read {
+                deadline,
+                stop,
+                answer,
+            } => answer.give(encoder.read(deadline, &stop)),
+            other => other.refuse_as_out_of_place(),
+        }
     }
     None
 }

@@ -1,7 +1,8 @@
 //! The driver: the readers that PC/SC knows, whether they can be used, and opening one.
 
 use encoder::{
-    Access, Changed, Driver, Encoder, Error, Identity, Listing, Selector, Settings, SettingsError,
+    Access, Changed, Driver, Encoder, Error, Facts, Identity, Listing, Opening, Probing, Selector,
+    Settings, SettingsError,
 };
 use pcsc::{Context, State};
 
@@ -45,7 +46,7 @@ impl Driver for PcscDriver {
     }
 
     /// Every reader, contact readers too: their names do not tell.
-    fn list(&self) -> Vec<Listing> {
+    fn list(&self, _probing: Probing) -> Vec<Listing> {
         let listed = establish().and_then(|context| {
             let names = readers(&context)?;
             Ok(names
@@ -71,7 +72,7 @@ impl Driver for PcscDriver {
         listing(&reader, access)
     }
 
-    fn open(&self, selector: &Selector, _settings: &Settings) -> Result<Encoder, Error> {
+    fn open(&self, selector: &Selector, _how: &Opening) -> Result<Encoder, Error> {
         let reader = Reader::open(&name_of(selector), self.takers.clone())?;
         Ok(Encoder::Block(Box::new(reader)))
     }
@@ -92,6 +93,7 @@ fn listing(reader: &str, access: Access) -> Listing {
         identity: Identity::of_reader(reader),
         description: reader.to_owned(),
         access,
+        facts: Facts::default(),
     }
 }
 
@@ -130,7 +132,7 @@ fn refused(error: &PcscError) -> Access {
 fn name_of(selector: &Selector) -> String {
     match selector {
         Selector::Reader(name) => name.clone(),
-        Selector::Port(path) => path.display().to_string(),
+        other => other.to_string(),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use encoder::{
-    Changed, Driver, Encoder, Error, Identity, Listing, PathWatch, Selector, Settings,
-    SettingsError,
+    Changed, Driver, Encoder, Error, Facts, Identity, Listing, Opening, PathWatch, Probing,
+    Selector, Settings, SettingsError,
 };
 
 use crate::encoder::Pn532;
@@ -41,7 +41,7 @@ impl Driver for Pn532Driver {
     }
 
     /// Nothing: that a PN532 is behind a serial port shows only when it is spoken to.
-    fn list(&self) -> Vec<Listing> {
+    fn list(&self, _probing: Probing) -> Vec<Listing> {
         Vec::new()
     }
 
@@ -55,10 +55,11 @@ impl Driver for Pn532Driver {
             identity: Identity::of_port(path),
             description: port::description(path),
             access: port::access(path),
+            facts: Facts::default(),
         }
     }
 
-    fn open(&self, selector: &Selector, _settings: &Settings) -> Result<Encoder, Error> {
+    fn open(&self, selector: &Selector, _how: &Opening) -> Result<Encoder, Error> {
         let port = port::open(path_of(selector))?;
         Ok(Encoder::Block(Box::new(Pn532::open(port)?)))
     }
@@ -79,7 +80,9 @@ impl Driver for Pn532Driver {
 fn path_of(selector: &Selector) -> &Path {
     match selector {
         Selector::Port(path) => path,
-        Selector::Reader(name) => Path::new(name),
+        Selector::Usb(name) | Selector::Reader(name) | Selector::Server { address: name, .. } => {
+            Path::new(name)
+        }
     }
 }
 

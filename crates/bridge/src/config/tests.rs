@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use encoder::{
-    Changed, Driver, Encoder, Error, ErrorKind, Listing, Registry, Selector, Settings,
-    SettingsError,
+    Changed, Driver, Encoder, Error, ErrorKind, Listing, Opening, Probing, Registry, Selector,
+    Settings, SettingsError,
 };
 
 use super::{Config, ConfigError, SiteKeySource};
@@ -31,13 +31,13 @@ impl Driver for Wired {
             .ok_or_else(|| SettingsError::missing("port", "write the port's path"))?;
         Ok(Selector::Port(PathBuf::from(port)))
     }
-    fn list(&self) -> Vec<Listing> {
+    fn list(&self, _: Probing) -> Vec<Listing> {
         Vec::new()
     }
     fn look_up(&self, _: &Selector) -> Listing {
         unreachable!("reading a configuration looks nothing up")
     }
-    fn open(&self, _: &Selector, _: &Settings) -> Result<Encoder, Error> {
+    fn open(&self, _: &Selector, _: &Opening) -> Result<Encoder, Error> {
         Err(Error::new(ErrorKind::Absent))
     }
     fn watch(&self, _: &[(Selector, Settings)], _: Changed) -> Result<Box<dyn Send>, Error> {

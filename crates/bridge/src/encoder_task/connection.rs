@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use card::{Command, Reply};
 use encoder::{
-    Abandoned, Access, CardWait, EncoderThread, Error, ErrorKind, Listing, Selected, Stop,
+    Abandoned, Access, CardWait, EncoderThread, Error, ErrorKind, Listing, Opened, Selected, Stop,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -52,7 +52,7 @@ pub(super) struct Connection {
 }
 
 enum Answer {
-    Opened(Result<(), Error>),
+    Opened(Result<Opened, Error>),
     Selected(Result<Selected, Error>),
     Exchanged(Result<Reply, Error>),
     Closed,
@@ -288,7 +288,7 @@ impl Connection {
 
     fn sorted(&mut self, answer: Answer) -> Option<News> {
         Some(match answer {
-            Answer::Opened(Ok(())) => {
+            Answer::Opened(Ok(_)) => {
                 self.opened();
                 News::Opened
             }

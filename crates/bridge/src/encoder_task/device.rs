@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use encoder::{Abandoned, Driver, EncoderThread, Error, ErrorKind, Listing, Selector, Settings};
+use encoder::{
+    Abandoned, Driver, EncoderThread, Error, ErrorKind, Listing, Opened, Opening, Selector,
+    Settings,
+};
 use tokio::sync::oneshot;
 
 use crate::discovery::off_thread;
@@ -27,14 +30,18 @@ impl Device {
     pub(super) fn open(
         &self,
         abandoned: &Abandoned,
-        opened: impl FnOnce(Result<(), Error>) + Send + 'static,
+        opened: impl FnOnce(Result<Opened, Error>) + Send + 'static,
     ) -> EncoderThread {
         let (driver, selector, settings) = (
             Arc::clone(&self.driver),
             self.selector.clone(),
             self.settings.clone(),
         );
-        let open = move || driver.open(&selector, &settings);
+        let how = Opening {
+            settings,
+            recorder: None,
+        };
+        let open = move || driver.open(&selector, &how);
         EncoderThread::start(&self.display_name, abandoned, open, opened)
     }
 }
@@ -46,11 +53,15 @@ pub(super) fn concerns_device(kind: ErrorKind) -> bool {
         | ErrorKind::Held
         | ErrorKind::NotPermitted
         | ErrorKind::Unresponsive
-        | ErrorKind::Protocol => true,
+        | ErrorKind::Protocol
+        | ErrorKind::ServerFailed => true,
         ErrorKind::NoCard
         | ErrorKind::CardGone
         | ErrorKind::SeveralCards
         | ErrorKind::Cancelled
-        | ErrorKind::Unsupported => false,
+        | ErrorKind::Unsupported
+        | ErrorKind::Busy
+        | ErrorKind::UnusableCard
+        | ErrorKind::Refused => false,
     }
 }

@@ -59,8 +59,9 @@ pub(super) fn encoder_error(kind: ErrorKind, job: &Job) -> AttemptError {
         ErrorKind::Cancelled => EXPIRED,
         ErrorKind::Absent | ErrorKind::Held | ErrorKind::NotPermitted => OFFLINE,
         ErrorKind::Unresponsive => TIMEOUT,
-        ErrorKind::Unsupported if job.is_scan() => OTHER,
-        ErrorKind::Unsupported => INCOMPATIBLE,
+        ErrorKind::Unsupported | ErrorKind::UnusableCard if job.is_scan() => OTHER,
+        ErrorKind::Unsupported | ErrorKind::UnusableCard => INCOMPATIBLE,
+        ErrorKind::Busy | ErrorKind::Refused | ErrorKind::ServerFailed => OTHER,
     };
     error(name, sentence(&kind.to_string()))
 }

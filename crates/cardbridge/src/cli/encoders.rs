@@ -3,7 +3,7 @@
 use bridge::Config;
 use bridge::socket::{Daemon, HubState};
 use clap::Args;
-use encoder::{Access, Listing, Registry};
+use encoder::{Access, Listing, Probing, Registry};
 use protocol::link::EncoderState;
 use serde::Serialize;
 
@@ -54,6 +54,8 @@ enum State {
     Accessible,
     /// It is configured and not there.
     Absent,
+    /// It is there, and nobody said that it is an encoder.
+    Unclaimed,
     /// It is there and may not be opened.
     Inaccessible,
 }
@@ -106,7 +108,7 @@ fn entries(config: &Config, registry: &Registry) -> Vec<Entry> {
     let found = registry
         .drivers()
         .filter(|_| config.discover)
-        .flat_map(|driver| driver.list())
+        .flat_map(|driver| driver.list(Probing::Forbidden))
         .filter(|listing| !is_configured(listing))
         .map(|listing| Entry::new(listing, None));
     configured.chain(found).collect()
@@ -117,6 +119,7 @@ impl Entry {
         let (state, reason) = match listing.access {
             Access::Accessible => (State::Accessible, None),
             Access::Absent { reason } => (State::Absent, Some(reason)),
+            Access::Unclaimed { reason } => (State::Unclaimed, Some(reason)),
             Access::Inaccessible { reason } => (State::Inaccessible, Some(reason)),
         };
         Self {
@@ -157,6 +160,7 @@ fn in_words(found: &Found) -> String {
             State::Offline => "offline",
             State::Accessible => "accessible",
             State::Absent => "absent",
+            State::Unclaimed => "unclaimed",
             State::Inaccessible => "inaccessible",
         };
         lines.push(format!(

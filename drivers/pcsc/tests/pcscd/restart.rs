@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Instant;
 
 use driver_pcsc::PcscDriver;
-use encoder::{Access, CardWait, Driver as _, ErrorKind, Selector, Stop};
+use encoder::{Access, CardWait, Driver as _, ErrorKind, Probing, Selector, Stop};
 
 use crate::rig::{LIMIT, Rig, TRANSPORT, authenticate, open, refusal, select, with_pcscd};
 
@@ -20,7 +20,7 @@ fn a_pcscd_that_stops_takes_the_reader_with_it_and_brings_it_back() {
             let watch = PcscDriver::default().watch(&[], changed).unwrap();
             let becomes = |wanted: bool| {
                 let end = Instant::now() + LIMIT;
-                while PcscDriver::default().list().is_empty() == wanted {
+                while PcscDriver::default().list(Probing::Forbidden).is_empty() == wanted {
                     let left = end.saturating_duration_since(Instant::now());
                     changes.recv_timeout(left).expect("a change is told");
                 }
@@ -32,7 +32,11 @@ fn a_pcscd_that_stops_takes_the_reader_with_it_and_brings_it_back() {
             becomes(true);
             let listing = PcscDriver::default().look_up(&rig.selector());
             assert_eq!(listing.access, Access::Accessible);
-            assert!(PcscDriver::default().list().contains(&listing));
+            assert!(
+                PcscDriver::default()
+                    .list(Probing::Forbidden)
+                    .contains(&listing)
+            );
             assert_eq!(open(&missing).err().unwrap().kind(), ErrorKind::Absent);
 
             rig.place("04A1B2C3");

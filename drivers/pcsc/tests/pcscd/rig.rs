@@ -16,8 +16,8 @@ use emulator::{
     Card, Cards, KeyStructures, Origin, PcscReader, PrivatePcscd, ReaderSettings, Slot, Technology,
 };
 use encoder::{
-    BlockEncoder, CardSession, CardWait, Driver as _, Encoder, Error, ErrorKind, Selector,
-    Settings, Stop,
+    BlockEncoder, CardSession, CardWait, Driver as _, Encoder, Error, ErrorKind, Opening, Selector,
+    Stop,
 };
 
 /// Generous: it only keeps a broken test from hanging.
@@ -175,7 +175,9 @@ pub(crate) fn await_news(context: &pcsc::Context, states: &mut [pcsc::ReaderStat
 }
 
 pub(crate) fn open(selector: &Selector) -> Result<Box<dyn BlockEncoder>, Error> {
-    let Encoder::Block(encoder) = PcscDriver::default().open(selector, &Settings::default())?;
+    let Encoder::Block(encoder) = PcscDriver::default().open(selector, &Opening::default())? else {
+        panic!("an encoder of another kind");
+    };
     Ok(encoder)
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use driver_pcsc::PcscDriver;
 use encoder::{
-    Access, BlockEncoder, CardWait, Driver as _, Encoder, Error, ErrorKind, Settings, Stop,
+    Access, BlockEncoder, CardWait, Driver as _, Encoder, Error, ErrorKind, Opening, Stop,
 };
 use pcsc::ShareMode;
 
@@ -96,7 +96,10 @@ fn a_transaction_that_does_not_end_costs_one_thread_however_often_the_reader_is_
             let driver = PcscDriver::default();
             for _ in 0..3 {
                 let Encoder::Block(mut encoder) =
-                    driver.open(&rig.selector(), &Settings::default()).unwrap();
+                    driver.open(&rig.selector(), &Opening::default()).unwrap()
+                else {
+                    panic!("an encoder of another kind");
+                };
                 assert_held(&failure(encoder.as_mut(), Instant::now(), &Stop::default()));
             }
             assert_eq!(waiting_threads(), 1);

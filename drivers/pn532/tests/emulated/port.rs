@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use driver_pn532::Pn532Driver;
-use encoder::{Access, CardWait, Driver as _, ErrorKind, Identity, Selector, Settings, Stop};
+use encoder::{
+    Access, CardWait, Driver as _, ErrorKind, Identity, Opening, Selector, Settings, Stop,
+};
 
 use crate::rig::{LIMIT, Rig, TRANSPORT, authenticate, refusal, select};
 
@@ -76,7 +78,7 @@ fn an_encoder_that_a_killed_program_left_waiting_is_taken_over() {
 fn something_else_at_the_port_is_not_taken_for_an_encoder() {
     let (_terminal, port) = silent_terminal();
     let error = Pn532Driver
-        .open(&Selector::Port(port), &Settings::default())
+        .open(&Selector::Port(port), &Opening::default())
         .err()
         .unwrap();
     assert_eq!(error.kind(), ErrorKind::Unresponsive);

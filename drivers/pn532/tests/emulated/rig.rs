@@ -6,8 +6,8 @@ use card::{BlockData, ClassicCommand, ClassicKey, Command, KeyType};
 use driver_pn532::Pn532Driver;
 use emulator::{Card, Cards, Options, Origin, Pn532Encoder, Slot, Technology};
 use encoder::{
-    BlockEncoder, CardSession, CardWait, Driver as _, Encoder, Error, ErrorKind, Selector,
-    Settings, Stop,
+    BlockEncoder, CardSession, CardWait, Driver as _, Encoder, Error, ErrorKind, Opening, Selector,
+    Stop,
 };
 
 /// Generous: it only keeps a broken test from hanging.
@@ -80,7 +80,10 @@ impl Rig {
     }
 
     pub(crate) fn try_open(&self) -> Result<Box<dyn BlockEncoder>, Error> {
-        let Encoder::Block(encoder) = Pn532Driver.open(&self.selector(), &Settings::default())?;
+        let Encoder::Block(encoder) = Pn532Driver.open(&self.selector(), &Opening::default())?
+        else {
+            panic!("an encoder of another kind");
+        };
         Ok(encoder)
     }
 

@@ -1,0 +1,167 @@
+//! What passes on a wire, written to a file that people can read: one line for each piece, with its time, its
+//! direction and its bytes.
+//!
+//! ```text
+//! # cardbridge recording 1
+//! 0.000000 > 5555000000000000
+//! 0.001204 < 0000FF00FF00
+//! 0.002310 > 0000FF0FF1D4400160????????????
+//! ```
+//!
+//! `>` goes to the device. `??` is a byte that the recording keeps to itself, as it belongs to a key or to a credential.
+
+use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::ops::Range;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// The first line of every recording.
+const HEADING: &str = "# cardbridge recording 1";
+
+/// Which way bytes went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// From the program to the device.
+    ToDevice,
+    /// From the device to the program.
+    FromDevice,
+}
+
+/// What a recording does with bytes that are secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrets {
+    /// It leaves them out. What was left out of an answer cannot be replayed.
+    Masked,
+    /// It writes them down like any other: for test cards only.
+    Plain,
+}
+
+/// Writes down what passes. Clones write to the same place.
+#[derive(Clone)]
+pub struct Recorder {
+    shared: Arc<Mutex<Sink>>,
+    secrets: Secrets,
+    began: Instant,
+}
+
+struct Sink {
+    write: Box<dyn Write + Send>,
+    /// What could not be written is told once.
+    has_failed: bool,
+}
+
+impl Recorder {
+    /// Begins a recording in a new file that only its owner may read.
+    ///
+    /// # Errors
+    /// When the file is there already, or cannot be made.
+    pub fn create(path: &Path, secrets: Secrets) -> std::io::Result<Self> {
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        Self::to(file, secrets)
+    }
+
+    /// Begins a recording.
+    ///
+    /// # Errors
+    /// When its first line cannot be written.
+    pub fn to(mut write: impl Write + Send + 'static, secrets: Secrets) -> std::io::Result<Self> {
+        writeln!(write, "{HEADING}")?;
+        Ok(Self {
+            shared: Arc::new(Mutex::new(Sink {
+                write: Box::new(write),
+                has_failed: false,
+            })),
+            secrets,
+            began: Instant::now(),
+        })
+    }
+
+    /// Writes down bytes that pass now, of which some are secret. A recording that cannot be written goes on without:
+    /// no job fails for it.
+    pub fn note(&self, direction: Direction, bytes: &[u8], secret: &[Range<usize>]) {
+        if bytes.is_empty() {
+            return;
+        }
+        let arrow = match direction {
+            Direction::ToDevice => '>',
+            Direction::FromDevice => '<',
+        };
+        let mut line = format!("{:.6} {arrow} ", self.began.elapsed().as_secs_f64());
+        for (at, byte) in bytes.iter().enumerate() {
+            let is_masked =
+                self.secrets == Secrets::Masked && secret.iter().any(|range| range.contains(&at));
+            if is_masked {
+                line.push_str("??");
+            } else {
+                line.push_str(&format!("{byte:02X}"));
+            }
+        }
+        let mut sink = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = writeln!(sink.write, "{line}")
+            && !std::mem::replace(&mut sink.has_failed, true)
+        {
+            tracing::warn!(%error, "a recording cannot be written any more");
+        }
+    }
+}
+
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder")
+            .field("secrets", &self.secrets)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded(secrets: Secrets) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let recorder = Recorder::to(file.reopen().unwrap(), secrets).unwrap();
+        recorder.note(
+            Direction::ToDevice,
+            &[0xD4, 0x40, 0xFF, 0xFF, 0x01],
+            &[2..4],
+        );
+        recorder.note(Direction::FromDevice, &[], &[]);
+        recorder.note(Direction::FromDevice, &[0xD5], &[]);
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        // Without the times.
+        text.lines()
+            .map(|line| line.split_once(' ').unwrap().1.to_owned() + "\n")
+            .collect()
+    }
+
+    #[test]
+    fn secret_bytes_are_left_out_unless_asked_for() {
+        assert_eq!(
+            recorded(Secrets::Masked),
+            "cardbridge recording 1\n> D440????01\n< D5\n"
+        );
+        assert_eq!(
+            recorded(Secrets::Plain),
+            "cardbridge recording 1\n> D440FFFF01\n< D5\n"
+        );
+    }
+
+    #[test]
+    fn a_recording_is_for_its_owner_and_replaces_nothing() {
+        use std::os::unix::fs::PermissionsExt;
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("session");
+        Recorder::create(&path, Secrets::Masked).unwrap();
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(Recorder::create(&path, Secrets::Masked).is_err());
+    }
+}
