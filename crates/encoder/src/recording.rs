@@ -128,10 +128,11 @@ mod tests {
     fn recorded(secrets: Secrets) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
         let recorder = Recorder::to(file.reopen().unwrap(), secrets).unwrap();
+        let secret = 2..4;
         recorder.note(
             Direction::ToDevice,
             &[0xD4, 0x40, 0xFF, 0xFF, 0x01],
-            &[2..4],
+            std::slice::from_ref(&secret),
         );
         recorder.note(Direction::FromDevice, &[], &[]);
         recorder.note(Direction::FromDevice, &[0xD5], &[]);
