@@ -120,7 +120,9 @@ impl Discovery {
         let registry = self.registry.clone();
         for driver in registry.drivers().filter(|driver| !driver.needs_entry()) {
             let asked = Arc::clone(driver);
-            let Ok(listings) = off_thread(move || asked.list(Probing::Forbidden)).await else {
+            let claimed = self.claimed(driver.name());
+            let list = move || asked.list(Probing::Forbidden, &claimed);
+            let Ok(listings) = off_thread(list).await else {
                 found = Found::NotEverything;
                 continue;
             };
@@ -135,6 +137,15 @@ impl Discovery {
             }
         }
         found
+    }
+
+    /// The devices that the configuration names for a driver.
+    fn claimed(&self, driver: &str) -> Vec<Selector> {
+        self.configured
+            .iter()
+            .filter(|entry| entry.driver == driver)
+            .map(|entry| entry.selector.clone())
+            .collect()
     }
 
     async fn add(

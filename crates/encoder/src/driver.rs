@@ -23,7 +23,9 @@ pub trait Driver: Send + Sync {
 
     /// The devices this driver finds by itself, those that may not be opened included, each with the reason.
     /// Sends nothing to a device that was not asked for by [`Probing::Allowed`], and to none twice while it stays.
-    fn list(&self, probing: Probing) -> Vec<Listing>;
+    /// Devices behind `claimed`, the selectors of this driver's entries in the configuration, are left out and not
+    /// touched: [`look_up`](Self::look_up) tells of them.
+    fn list(&self, probing: Probing, claimed: &[Selector]) -> Vec<Listing>;
 
     /// One device as it is now. A device that is absent gets a listing that says so.
     fn look_up(&self, selector: &Selector) -> Listing;

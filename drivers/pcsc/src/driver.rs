@@ -46,15 +46,14 @@ impl Driver for PcscDriver {
     }
 
     /// Every reader, contact readers too: their names do not tell.
-    fn list(&self, _probing: Probing) -> Vec<Listing> {
+    fn list(&self, _probing: Probing, claimed: &[Selector]) -> Vec<Listing> {
         let listed = establish().and_then(|context| {
             let names = readers(&context)?;
             Ok(names
                 .iter()
-                .map(|reader| {
-                    let text = reader.to_string_lossy().into_owned();
-                    listing(&text, access(&context, &text))
-                })
+                .map(|reader| reader.to_string_lossy().into_owned())
+                .filter(|reader| !claimed.contains(&Selector::Reader(reader.clone())))
+                .map(|reader| listing(&reader, access(&context, &reader)))
                 .collect())
         });
         listed.unwrap_or_else(|error: PcscError| {

@@ -41,7 +41,7 @@ impl Driver for Pn532Driver {
     }
 
     /// Nothing: that a PN532 is behind a serial port shows only when it is spoken to.
-    fn list(&self, _probing: Probing) -> Vec<Listing> {
+    fn list(&self, _probing: Probing, _claimed: &[Selector]) -> Vec<Listing> {
         Vec::new()
     }
 

@@ -31,7 +31,7 @@ impl Driver for Wired {
             .ok_or_else(|| SettingsError::missing("port", "write the port's path"))?;
         Ok(Selector::Port(PathBuf::from(port)))
     }
-    fn list(&self, _: Probing) -> Vec<Listing> {
+    fn list(&self, _: Probing, _: &[Selector]) -> Vec<Listing> {
         Vec::new()
     }
     fn look_up(&self, _: &Selector) -> Listing {

@@ -3,7 +3,7 @@
 use bridge::Config;
 use bridge::socket::{Daemon, HubState};
 use clap::Args;
-use encoder::{Access, Listing, Probing, Registry};
+use encoder::{Access, Listing, Probing, Registry, Selector};
 use protocol::link::EncoderState;
 use serde::Serialize;
 
@@ -99,17 +99,18 @@ fn entries(config: &Config, registry: &Registry) -> Vec<Entry> {
             entry.name.clone(),
         ))
     });
-    let is_configured = |listing: &Listing| {
+    let claimed = |driver: &str| -> Vec<Selector> {
         config
             .encoders
             .iter()
-            .any(|entry| entry.driver == listing.driver && entry.selector == listing.selector)
+            .filter(|entry| entry.driver == driver)
+            .map(|entry| entry.selector.clone())
+            .collect()
     };
     let found = registry
         .drivers()
         .filter(|_| config.discover)
-        .flat_map(|driver| driver.list(Probing::Forbidden))
-        .filter(|listing| !is_configured(listing))
+        .flat_map(|driver| driver.list(Probing::Forbidden, &claimed(driver.name())))
         .map(|listing| Entry::new(listing, None));
     configured.chain(found).collect()
 }

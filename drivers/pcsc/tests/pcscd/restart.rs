@@ -20,7 +20,11 @@ fn a_pcscd_that_stops_takes_the_reader_with_it_and_brings_it_back() {
             let watch = PcscDriver::default().watch(&[], changed).unwrap();
             let becomes = |wanted: bool| {
                 let end = Instant::now() + LIMIT;
-                while PcscDriver::default().list(Probing::Forbidden).is_empty() == wanted {
+                while PcscDriver::default()
+                    .list(Probing::Forbidden, &[])
+                    .is_empty()
+                    == wanted
+                {
                     let left = end.saturating_duration_since(Instant::now());
                     changes.recv_timeout(left).expect("a change is told");
                 }
@@ -34,7 +38,7 @@ fn a_pcscd_that_stops_takes_the_reader_with_it_and_brings_it_back() {
             assert_eq!(listing.access, Access::Accessible);
             assert!(
                 PcscDriver::default()
-                    .list(Probing::Forbidden)
+                    .list(Probing::Forbidden, &[])
                     .contains(&listing)
             );
             assert_eq!(open(&missing).err().unwrap().kind(), ErrorKind::Absent);
