@@ -120,7 +120,7 @@ impl Discovery {
         let registry = self.registry.clone();
         for driver in registry.drivers().filter(|driver| !driver.needs_entry()) {
             let asked = Arc::clone(driver);
-            let claimed = self.claimed(driver.name());
+            let claimed = self.claimed();
             let list = move || asked.list(Probing::Forbidden, &claimed);
             let Ok(listings) = off_thread(list).await else {
                 found = Found::NotEverything;
@@ -139,11 +139,10 @@ impl Discovery {
         found
     }
 
-    /// The devices that the configuration names for a driver.
-    fn claimed(&self, driver: &str) -> Vec<Selector> {
+    /// The devices that the configuration names, for whichever driver.
+    fn claimed(&self) -> Vec<Selector> {
         self.configured
             .iter()
-            .filter(|entry| entry.driver == driver)
             .map(|entry| entry.selector.clone())
             .collect()
     }

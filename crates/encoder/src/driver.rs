@@ -23,8 +23,8 @@ pub trait Driver: Send + Sync {
 
     /// The devices this driver finds by itself, those that may not be opened included, each with the reason.
     /// Sends nothing to a device that was not asked for by [`Probing::Allowed`], and to none twice while it stays.
-    /// Devices behind `claimed`, the selectors of this driver's entries in the configuration, are left out and not
-    /// touched: [`look_up`](Self::look_up) tells of them.
+    /// Devices behind `claimed`, the selectors of all entries in the configuration, are left out and not touched, those
+    /// that another driver has too: [`look_up`](Self::look_up) tells of them.
     fn list(&self, probing: Probing, claimed: &[Selector]) -> Vec<Listing>;
 
     /// One device as it is now. A device that is absent gets a listing that says so.

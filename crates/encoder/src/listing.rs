@@ -10,6 +10,8 @@ pub enum Selector {
     Port(PathBuf),
     /// A USB serial adapter by its serial number, at whatever port it is.
     Usb(String),
+    /// Whatever is plugged in at one USB port (`1-1.4`), for adapters that have no serial number to tell them by.
+    UsbPort(String),
     /// A PC/SC reader by its full name.
     Reader(String),
     /// One encoder of a lock server.
@@ -26,6 +28,7 @@ impl fmt::Display for Selector {
         match self {
             Self::Port(path) => path.display().fmt(f),
             Self::Usb(serial) => write!(f, "USB serial number {serial}"),
+            Self::UsbPort(port) => write!(f, "USB port {port}"),
             Self::Reader(name) => f.write_str(name),
             Self::Server { address, encoder } => write!(f, "{address} encoder {encoder}"),
         }

@@ -80,9 +80,10 @@ impl Driver for Pn532Driver {
 fn path_of(selector: &Selector) -> &Path {
     match selector {
         Selector::Port(path) => path,
-        Selector::Usb(name) | Selector::Reader(name) | Selector::Server { address: name, .. } => {
-            Path::new(name)
-        }
+        Selector::Usb(name)
+        | Selector::UsbPort(name)
+        | Selector::Reader(name)
+        | Selector::Server { address: name, .. } => Path::new(name),
     }
 }
 

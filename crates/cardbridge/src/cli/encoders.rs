@@ -99,18 +99,15 @@ fn entries(config: &Config, registry: &Registry) -> Vec<Entry> {
             entry.name.clone(),
         ))
     });
-    let claimed = |driver: &str| -> Vec<Selector> {
-        config
-            .encoders
-            .iter()
-            .filter(|entry| entry.driver == driver)
-            .map(|entry| entry.selector.clone())
-            .collect()
-    };
+    let claimed: Vec<Selector> = config
+        .encoders
+        .iter()
+        .map(|entry| entry.selector.clone())
+        .collect();
     let found = registry
         .drivers()
         .filter(|_| config.discover)
-        .flat_map(|driver| driver.list(Probing::Forbidden, &claimed(driver.name())))
+        .flat_map(|driver| driver.list(Probing::Forbidden, &claimed))
         .map(|listing| Entry::new(listing, None));
     configured.chain(found).collect()
 }
