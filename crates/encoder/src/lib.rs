@@ -25,7 +25,9 @@ pub use issuing::{
     ServerCardContent, ServerGuestCard,
 };
 pub use listing::{Access, Facts, Identity, Listing, Scope, Selector};
-pub use recording::{Direction, Recorder, Secrets};
+pub use recording::{
+    Deviation, Direction, Piece, Recorder, Recording, RecordingError, Replay, Secrets,
+};
 pub use settings::{Settings, SettingsError, Value};
 pub use stop::{Nudging, Stop};
 pub use thread::{Abandoned, EncoderThread, Makes, Opened, Selected};

@@ -9,6 +9,10 @@
 //! ```
 //!
 //! `>` goes to the device. `??` is a byte that the recording keeps to itself, as it belongs to a key or to a credential.
+//! Further lines that begin with `#` are remarks.
+
+mod reading;
+mod replay;
 
 use std::fmt;
 use std::fs::OpenOptions;
@@ -16,11 +20,16 @@ use std::io::Write;
 use std::ops::Range;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+pub use reading::{Piece, Recording, RecordingError};
+pub use replay::{Deviation, Replay};
 
 /// The first line of every recording.
 const HEADING: &str = "# cardbridge recording 1";
+/// The last line of one that has no more room.
+const FULL: &str = "# the recording stops here: it is as long as it may become";
 
 /// Which way bytes went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,8 +59,10 @@ pub struct Recorder {
 
 struct Sink {
     write: Box<dyn Write + Send>,
-    /// What could not be written is told once.
-    has_failed: bool,
+    /// How many bytes may still be written.
+    room: u64,
+    /// It is full, or could not be written, which is told once.
+    has_ended: bool,
 }
 
 impl Recorder {
@@ -77,11 +88,28 @@ impl Recorder {
         Ok(Self {
             shared: Arc::new(Mutex::new(Sink {
                 write: Box::new(write),
-                has_failed: false,
+                room: u64::MAX,
+                has_ended: false,
             })),
             secrets,
             began: Instant::now(),
         })
+    }
+
+    /// Lets the recording grow by so many bytes from now on. Then it says in a remark that it stopped, and stops.
+    #[must_use]
+    pub fn limited_to(self, bytes: u64) -> Self {
+        self.sink().room = bytes;
+        self
+    }
+
+    /// Writes a remark for whoever reads it, such as a change of the line's speed. Never a secret.
+    pub fn remark(&self, text: &str) {
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        self.sink().line(&format!("# {text}"));
     }
 
     /// Writes down bytes that pass now, of which some are secret. A recording that cannot be written goes on without:
@@ -104,10 +132,30 @@ impl Recorder {
                 line.push_str(&format!("{byte:02X}"));
             }
         }
-        let mut sink = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = writeln!(sink.write, "{line}")
-            && !std::mem::replace(&mut sink.has_failed, true)
-        {
+        self.sink().line(&line);
+    }
+
+    fn sink(&self) -> MutexGuard<'_, Sink> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sink {
+    fn line(&mut self, line: &str) {
+        if self.has_ended {
+            return;
+        }
+        let length = line.len() as u64 + 1;
+        self.has_ended = length > self.room;
+        self.room = self.room.saturating_sub(length);
+        let written = if self.has_ended {
+            tracing::warn!("a recording is full and stops");
+            writeln!(self.write, "{FULL}")
+        } else {
+            writeln!(self.write, "{line}")
+        };
+        if let Err(error) = written {
+            self.has_ended = true;
             tracing::warn!(%error, "a recording cannot be written any more");
         }
     }
@@ -153,6 +201,32 @@ mod tests {
             recorded(Secrets::Plain),
             "cardbridge recording 1\n> D440FFFF01\n< D5\n"
         );
+    }
+
+    #[test]
+    fn a_recording_that_is_long_enough_says_so_and_stops() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let recorder = Recorder::to(file.reopen().unwrap(), Secrets::Masked)
+            .unwrap()
+            .limited_to(40);
+        for _ in 0..4 {
+            recorder.note(Direction::ToDevice, &[0x01; 8], &[]);
+        }
+        recorder.remark("too late");
+        let text = std::fs::read_to_string(file.path()).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[1].ends_with("> 0101010101010101"), "{text}");
+        assert_eq!(lines[2], FULL);
+    }
+
+    #[test]
+    fn a_remark_stays_on_its_line() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let recorder = Recorder::to(file.reopen().unwrap(), Secrets::Masked).unwrap();
+        recorder.remark("9600\n0.0 > 00");
+        let recording = Recording::read_file(file.path()).unwrap();
+        assert_eq!(recording, Recording::default());
     }
 
     #[test]
