@@ -5,6 +5,8 @@
 
 mod answer;
 mod block;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod drive;
 mod driver;
 mod error;

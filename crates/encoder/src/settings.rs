@@ -74,6 +74,11 @@ impl Settings {
         self.0.get(key)
     }
 
+    /// Every key with its value, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
     /// A text, if the key is there.
     ///
     /// # Errors

@@ -1,0 +1,126 @@
+//! A driver with its rig, and a case run on it as a test.
+
+use std::io::Write as _;
+use std::sync::Arc;
+
+use super::desk::Desk;
+use super::{Case, Outcome, Rig, Skip, Verdict, cases, host};
+use crate::{Abandoned, Driver, Makes, Opening, Selector};
+
+/// Where a case runs.
+pub struct Bench<'a> {
+    /// The driver under test.
+    pub(super) driver: Arc<dyn Driver>,
+    /// Its device and cards.
+    pub(super) rig: &'a dyn Rig,
+    /// The name of the running test, to start this program again with.
+    pub(super) test: &'a str,
+    /// The threads that cases gave up.
+    pub(super) abandoned: Abandoned,
+}
+
+impl<'a> Bench<'a> {
+    /// A bench. `test` is what makes this program run the same test when it is started with `--exact` and that.
+    #[must_use]
+    pub fn new(driver: Arc<dyn Driver>, rig: &'a dyn Rig, test: &'a str) -> Self {
+        Self {
+            driver,
+            rig,
+            test,
+            abandoned: Abandoned::default(),
+        }
+    }
+
+    /// The device, as the rig's settings name it.
+    pub(super) fn selector(&self) -> Verdict<Selector> {
+        selector(self.driver.as_ref(), &self.rig.settings())
+    }
+
+    /// Opens the device on a thread of its own; it must come to be open.
+    pub(super) fn open(&self) -> Verdict<Desk> {
+        match self.try_open()? {
+            Ok(desk) => Ok(desk),
+            Err(error) => super::outcome::failed(format!(
+                "the encoder could not be opened: {}",
+                chain(&error)
+            )),
+        }
+    }
+
+    /// The same, or an error of the driver's.
+    pub(super) fn try_open(&self) -> Verdict<Result<Desk, crate::Error>> {
+        let opening = Opening {
+            settings: self.rig.settings(),
+            recorder: None,
+        };
+        Desk::open(
+            &self.driver,
+            &self.selector()?,
+            opening,
+            &self.abandoned,
+            self.rig.patience(),
+        )
+    }
+
+    /// Opens an encoder through which the host makes the card; a case that makes no sense for the other kind is
+    /// skipped for this reason.
+    pub(super) fn open_block(&self, otherwise: &'static str) -> Verdict<Desk> {
+        let desk = self.open()?;
+        match desk.makes() {
+            Makes::Host => Ok(desk),
+            Makes::Server => Err(Skip::because(otherwise).into()),
+        }
+    }
+}
+
+/// The device that settings name.
+pub(super) fn selector(driver: &dyn Driver, settings: &crate::Settings) -> Verdict<Selector> {
+    driver.configure(settings).or_else(|error| {
+        super::outcome::failed(format!("the driver refuses the rig's settings: {error}"))
+    })
+}
+
+/// An error with its causes, in one line.
+pub(super) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+/// Runs one case as a test: panics with its sentence if it failed, and prints why it was skipped.
+///
+/// `rig` is not called in a process that a case started; there `driver` is all that is needed.
+///
+/// # Panics
+/// The case failed, or there is none of that name.
+pub fn check<R: Rig>(
+    test: &str,
+    case: &str,
+    driver: impl Driver + 'static,
+    rig: impl FnOnce() -> Result<R, Skip>,
+) {
+    let driver: Arc<dyn Driver> = Arc::new(driver);
+    if host::play(test, &driver) {
+        return;
+    }
+    let case: Case = cases()
+        .into_iter()
+        .find(|known| known.name() == case)
+        .unwrap_or_else(|| panic!("there is no case {case}"));
+    let outcome = match rig() {
+        Ok(rig) => case.run(&Bench::new(driver, &rig, test)),
+        Err(skip) => Outcome::Skipped(skip),
+    };
+    match outcome {
+        Outcome::Passed => {}
+        Outcome::Failed(what) => panic!("{what}"),
+        // Past the capture of the test's output, which would keep it to itself.
+        skipped @ Outcome::Skipped(_) => {
+            let _ = writeln!(std::io::stdout(), "{test}: {skipped}");
+        }
+    }
+}
