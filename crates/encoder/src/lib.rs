@@ -13,6 +13,7 @@ mod error;
 mod issuing;
 mod listing;
 mod recording;
+pub mod serial;
 mod settings;
 mod stop;
 mod thread;

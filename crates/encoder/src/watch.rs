@@ -44,6 +44,23 @@ impl PathWatch {
         paths: impl IntoIterator<Item = PathBuf>,
         changed: Changed,
     ) -> Result<Self, Error> {
+        Self::watch(paths, None, changed)
+    }
+
+    /// The same, also whenever a file of such a name did.
+    pub(crate) fn with_names(
+        paths: impl IntoIterator<Item = PathBuf>,
+        names: Names,
+        changed: Changed,
+    ) -> Result<Self, Error> {
+        Self::watch(paths, Some(names), changed)
+    }
+
+    fn watch(
+        paths: impl IntoIterator<Item = PathBuf>,
+        names: Option<Names>,
+        changed: Changed,
+    ) -> Result<Self, Error> {
         let refused = |error: std::io::Error| Error::with_source(ErrorKind::Unresponsive, error);
         let ended = Arc::new(
             eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
@@ -53,6 +70,7 @@ impl PathWatch {
             inotify: inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK)
                 .map_err(|errno| refused(errno.into()))?,
             paths: paths.into_iter().collect(),
+            names,
             directories: BTreeMap::new(),
             entries: BTreeSet::new(),
         };
@@ -73,9 +91,24 @@ impl Drop for PathWatch {
     }
 }
 
+/// Files whose names begin alike, in one directory that stays.
+#[derive(Debug, Clone)]
+pub(crate) struct Names {
+    pub(crate) folder: PathBuf,
+    pub(crate) prefixes: &'static [&'static str],
+}
+
+impl Names {
+    fn contain(&self, directory: &Path, name: &OsStr) -> bool {
+        let begins = |prefix: &&str| name.as_bytes().starts_with(prefix.as_bytes());
+        self.folder == directory && self.prefixes.iter().any(begins)
+    }
+}
+
 struct Watched {
     inotify: OwnedFd,
     paths: Vec<PathBuf>,
+    names: Option<Names>,
     /// The directory behind each watch descriptor.
     directories: BTreeMap<i32, PathBuf>,
     /// The names that matter, each with its directory.
@@ -117,8 +150,10 @@ impl Watched {
                     .get(&event.wd())
                     .zip(event.file_name())
                     .is_some_and(|(directory, name)| {
-                        let name = OsStr::from_bytes(name.to_bytes()).to_owned();
-                        self.entries.contains(&(directory.clone(), name))
+                        let name = OsStr::from_bytes(name.to_bytes());
+                        let is_named = |names: &Names| names.contain(directory, name);
+                        self.names.as_ref().is_some_and(is_named)
+                            || self.entries.contains(&(directory.clone(), name.to_owned()))
                     });
         }
         happened
@@ -128,8 +163,11 @@ impl Watched {
     fn arm(&mut self) {
         loop {
             let entries: BTreeSet<_> = self.paths.iter().flat_map(|path| steps(path)).collect();
-            let wanted: BTreeSet<&PathBuf> =
-                entries.iter().map(|(directory, _)| directory).collect();
+            let wanted: BTreeSet<&PathBuf> = entries
+                .iter()
+                .map(|(directory, _)| directory)
+                .chain(self.names.as_ref().map(|names| &names.folder))
+                .collect();
             let mut directories = BTreeMap::new();
             for directory in wanted {
                 match inotify::add_watch(&self.inotify, directory, EVENTS) {
@@ -279,6 +317,28 @@ mod tests {
         told(&changes);
         settle(&changes);
         fs::write(home.path().join("ttyUSB2"), "").unwrap();
+        assert!(changes.recv_timeout(Duration::from_millis(50)).is_err());
+    }
+
+    #[test]
+    fn names_that_begin_alike_are_told_and_others_are_not() {
+        let home = tempfile::tempdir().unwrap();
+        let (tx, changes) = channel();
+        let names = Names {
+            folder: home.path().to_owned(),
+            prefixes: &["ttyUSB", "ttyACM"],
+        };
+        let changed = Arc::new(move || tx.send(()).unwrap_or_default());
+        let _watch = PathWatch::with_names([], names, changed).unwrap();
+        for port in ["ttyUSB0", "ttyACM12"] {
+            fs::write(home.path().join(port), "").unwrap();
+            told(&changes);
+            settle(&changes);
+            fs::remove_file(home.path().join(port)).unwrap();
+            told(&changes);
+            settle(&changes);
+        }
+        fs::write(home.path().join("ttyS0"), "").unwrap();
         assert!(changes.recv_timeout(Duration::from_millis(50)).is_err());
     }
 
