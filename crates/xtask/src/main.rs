@@ -14,6 +14,7 @@ mod programs;
 mod run;
 mod rungs;
 mod setup;
+mod soak;
 mod steps;
 mod test;
 mod tidy;
@@ -53,6 +54,12 @@ enum Verb {
     Ci,
     /// Checks the rules of this workspace that the compiler does not know.
     Tidy,
+    /// Long loops against the built product: cables pulled and services restarted under load.
+    Soak {
+        /// What is soaked and how long, for example `encoders --replugs 20`; `--help` tells all.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        arguments: Vec<String>,
+    },
     /// Installs what building and testing need, and says what could not be had.
     Setup,
 }
@@ -77,6 +84,7 @@ fn run(verb: Verb) -> anyhow::Result<ExitCode> {
             test::everything(&workspace, &mut steps)
         }
         Verb::Test { arguments } => test::chosen(&workspace, &mut steps, &arguments),
+        Verb::Soak { arguments } => soak::soak(&workspace, &mut steps, &arguments),
         Verb::Ci => ci::everything(&workspace, &mut steps),
         Verb::Tidy => {
             steps.check("tidy", "cargo xtask tidy", || tidy::check(&workspace));

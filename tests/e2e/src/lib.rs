@@ -15,5 +15,5 @@ pub use demo::Demo;
 pub use encoder_pc::EncoderPc;
 pub use hub::Hub;
 pub use lab::Lab;
-pub use polled::until;
+pub use polled::{until, within};
 pub use process::{Output, Process, cardbridge};

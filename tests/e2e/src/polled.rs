@@ -21,3 +21,14 @@ pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Option<T>) -> T 
         assert!(Instant::now() < deadline, "in {LIMIT:?} {what} never came");
     }
 }
+
+/// Waits for what announces itself.
+///
+/// # Panics
+/// It never does. `what` then says what was missing.
+pub async fn within<T>(what: &str, event: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(LIMIT, event).await {
+        Ok(seen) => seen,
+        Err(_) => panic!("in {LIMIT:?} {what} never came"),
+    }
+}

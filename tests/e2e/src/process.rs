@@ -16,19 +16,15 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// How long a process may take to end by itself, and to remove its temporary files, when a test is through with it.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// The binary, which lies beside the directory of the test executables.
+/// The binary, which lies beside other programs of the workspace, and beside the directory of the test executables.
 fn binary() -> PathBuf {
-    let test = std::env::current_exe().expect("a process knows its executable");
-    let directory = test.parent().and_then(|deps| deps.parent());
-    let binary = directory
-        .expect("cargo puts tests into a folder of the target directory")
-        .join("cardbridge");
-    assert!(
-        binary.is_file(),
-        "{} is missing; run `cargo build -p cardbridge`, or everything with `cargo xtask test`",
-        binary.display()
-    );
-    binary
+    let own = std::env::current_exe().expect("a process knows its executable");
+    own.ancestors()
+        .skip(1)
+        .take(2)
+        .map(|directory| directory.join("cardbridge"))
+        .find(|binary| binary.is_file())
+        .expect("cardbridge is missing; run `cargo build -p cardbridge`, or everything with `cargo xtask test`")
 }
 
 /// `cardbridge` with these arguments, and with nothing of the caller's environment that it would heed. It is killed
