@@ -14,6 +14,7 @@ mod issuing;
 mod listing;
 mod recording;
 pub mod serial;
+mod serve;
 mod settings;
 mod stop;
 mod thread;

@@ -5,23 +5,18 @@
 //! no call blocks, and the thread is never joined.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use card::{Command, CommandKind, PresentedCard, Reply};
 
 use crate::answer::{Answer, NoAnswer, Owed};
-use crate::{
-    BlockEncoder, CardSession, CardWait, Certainty, Encoder, Error, ErrorKind, Facts, IssueError,
-    Issued, IssuingEncoder, Order, ServerCard, Signal, Stop,
-};
+use crate::serve::{Question, run};
+use crate::{CardWait, Encoder, Error, Facts, IssueError, Issued, Order, ServerCard, Signal, Stop};
 
 /// Questions that may wait. One is asked at a time; the rest is room for a release and a close beside it.
 const QUEUE: usize = 4;
-
-/// Why an encoder is not asked what the other kind of encoder is asked.
-const WRONG_KIND: &str = "the cards of this encoder are made by somebody else";
 
 /// An open encoder on a thread of its own.
 ///
@@ -74,35 +69,6 @@ impl Abandoned {
     }
 }
 
-enum Question {
-    Select {
-        wait: CardWait,
-        deadline: Instant,
-        stop: Stop,
-        answer: Answer<Selected>,
-    },
-    Exchange {
-        command: Command,
-        answer: Answer<Reply>,
-    },
-    Issue {
-        order: Box<Order>,
-        deadline: Instant,
-        stop: Stop,
-        answer: Answer<Issued, IssueError>,
-    },
-    Read {
-        deadline: Instant,
-        stop: Stop,
-        answer: Answer<ServerCard>,
-    },
-    Signal(Signal),
-    Release,
-    Close {
-        answer: Answer<()>,
-    },
-}
-
 impl EncoderThread {
     /// Starts a thread of that name (Linux shows its first 15 bytes) and opens the encoder on it.
     ///
@@ -142,8 +108,8 @@ impl EncoderThread {
     /// `select`, or the end of the thread.
     ///
     /// # Errors
-    /// Through `answer`: those of [`BlockEncoder::select`], or
-    /// [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    /// Through `answer`: those of [`BlockEncoder::select`](crate::BlockEncoder::select), or
+    /// [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive) when the thread cannot be asked.
     pub fn select(
         &self,
         wait: CardWait,
@@ -164,8 +130,8 @@ impl EncoderThread {
     /// Sends one command to the selected card.
     ///
     /// # Errors
-    /// Through `answer`: those of [`CardSession::exchange`]; [`ErrorKind::CardGone`] when no session is open;
-    /// [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    /// Through `answer`: those of [`CardSession::exchange`](crate::CardSession::exchange); [`ErrorKind::CardGone`](crate::ErrorKind::CardGone) when no session is open;
+    /// [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive) when the thread cannot be asked.
     pub fn exchange(
         &self,
         command: Command,
@@ -178,8 +144,8 @@ impl EncoderThread {
     /// Has the lock server issue a card.
     ///
     /// # Errors
-    /// Through `answer`: those of [`IssuingEncoder::issue`]; [`ErrorKind::Unsupported`] when the host makes the cards
-    /// of this encoder; [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    /// Through `answer`: those of [`IssuingEncoder::issue`](crate::IssuingEncoder::issue); [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the host makes the cards
+    /// of this encoder; [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive) when the thread cannot be asked.
     pub fn issue(
         &self,
         order: Order,
@@ -201,8 +167,8 @@ impl EncoderThread {
     /// Has the lock server read a card.
     ///
     /// # Errors
-    /// Through `answer`: those of [`IssuingEncoder::read`]; [`ErrorKind::Unsupported`] when the host reads the cards of
-    /// this encoder; [`ErrorKind::Unresponsive`] when the thread cannot be asked.
+    /// Through `answer`: those of [`IssuingEncoder::read`](crate::IssuingEncoder::read); [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) when the host reads the cards of
+    /// this encoder; [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive) when the thread cannot be asked.
     pub fn read(
         &self,
         deadline: Instant,
@@ -232,7 +198,7 @@ impl EncoderThread {
     /// patience with it may still [`abandon`](Self::abandon).
     ///
     /// # Errors
-    /// Through `closed`: [`ErrorKind::Unresponsive`] when the thread had ended before or cannot be asked.
+    /// Through `closed`: [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive) when the thread had ended before or cannot be asked.
     pub fn close(&self, closed: impl FnOnce(Result<(), Error>) + Send + 'static) {
         self.stop_waiting();
         let answer = self.owe(closed);
@@ -240,7 +206,7 @@ impl EncoderThread {
     }
 
     /// Gives the thread up: it missed its deadline. Every answer that it owes is given now, as
-    /// [`ErrorKind::Unresponsive`]; what it says later is dropped. It counts as abandoned until it returns, and frees
+    /// [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive); what it says later is dropped. It counts as abandoned until it returns, and frees
     /// the device then.
     pub fn abandon(self) {
         self.life.abandon();
@@ -279,148 +245,6 @@ impl EncoderThread {
 impl Drop for EncoderThread {
     fn drop(&mut self) {
         self.stop_waiting();
-    }
-}
-
-impl Question {
-    fn refuse(self, reason: NoAnswer) {
-        match self {
-            Self::Select { answer, .. } => answer.give(Err(reason.into())),
-            Self::Exchange { answer, .. } => answer.give(Err(reason.into())),
-            Self::Issue { answer, .. } => answer.give(Err(reason.into())),
-            Self::Read { answer, .. } => answer.give(Err(reason.into())),
-            Self::Close { answer } => answer.give(Err(reason.into())),
-            // Only a stuck thread has a full queue; a session ends with the next select at the latest.
-            Self::Release | Self::Signal(_) => {
-                tracing::debug!(%reason, "a release or a signal was not taken");
-            }
-        }
-    }
-}
-
-impl Question {
-    /// Answers what cannot be asked now, or not of this kind of encoder.
-    fn refuse_as_out_of_place(self) {
-        let unsupported = || Error::with_source(ErrorKind::Unsupported, WRONG_KIND);
-        match self {
-            Self::Exchange { answer, .. } => answer.give(Err(Error::with_source(
-                ErrorKind::CardGone,
-                "no card is selected",
-            ))),
-            Self::Select { answer, .. } => answer.give(Err(unsupported())),
-            Self::Read { answer, .. } => answer.give(Err(unsupported())),
-            Self::Issue { answer, .. } => answer.give(Err(IssueError {
-                certainty: Certainty::Unwritten,
-                error: unsupported(),
-            })),
-            Self::Close { answer } => answer.give(Ok(())),
-            Self::Release | Self::Signal(_) => {}
-        }
-    }
-}
-
-fn run(
-    open: impl FnOnce() -> Result<Encoder, Error>,
-    opened: Answer<Opened>,
-    asked: &Receiver<Question>,
-) {
-    let closed = match open() {
-        Ok(Encoder::Block(mut encoder)) => {
-            opened.give(Ok(Opened {
-                makes: Makes::Host,
-                facts: encoder.facts(),
-            }));
-            serve_block(encoder.as_mut(), asked)
-        }
-        Ok(Encoder::Issuing(mut encoder)) => {
-            opened.give(Ok(Opened {
-                makes: Makes::Server,
-                facts: encoder.facts(),
-            }));
-            serve_issuing(encoder.as_mut(), asked)
-        }
-        Err(error) => return opened.give(Err(error)),
-    };
-    // The encoder was dropped, and with it the device is free.
-    if let Some(closed) = closed {
-        closed.give(Ok(()));
-    }
-}
-
-/// Answers questions until there is nobody left to ask any, or one asks to close.
-fn serve_block(encoder: &mut dyn BlockEncoder, asked: &Receiver<Question>) -> Option<Answer<()>> {
-    let mut next = asked.recv().ok();
-    while let Some(question) = next {
-        next = match question {
-            Question::Close { answer } => return Some(answer),
-            Question::Select {
-                wait,
-                deadline,
-                stop,
-                answer,
-            } => match encoder.select(wait, deadline, &stop) {
-                Ok(session) => hold(session, answer, asked),
-                Err(error) => {
-                    answer.give(Err(error));
-                    asked.recv().ok()
-                }
-            },
-            Question::Signal(signal) => {
-                encoder.signal(signal);
-                asked.recv().ok()
-            }
-            other => {
-                other.refuse_as_out_of_place();
-                asked.recv().ok()
-            }
-        };
-    }
-    None
-}
-
-/// The same for an encoder whose lock server makes the cards.
-fn serve_issuing(
-    encoder: &mut dyn IssuingEncoder,
-    asked: &Receiver<Question>,
-) -> Option<Answer<()>> {
-    while let Ok(question) = asked.recv() {
-        match question {
-            Question::Close { answer } => return Some(answer),
-            Question::Issue {
-                order,
-                deadline,
-                stop,
-                answer,
-            } => answer.give(encoder.issue(&order, deadline, &stop)),
-            Question::Read {
-                deadline,
-                stop,
-                answer,
-            } => answer.give(encoder.read(deadline, &stop)),
-            other => other.refuse_as_out_of_place(),
-        }
-    }
-    None
-}
-
-/// Keeps a session open for exchanges and returns the question that ended it.
-fn hold(
-    mut session: Box<dyn CardSession + '_>,
-    answer: Answer<Selected>,
-    asked: &Receiver<Question>,
-) -> Option<Question> {
-    answer.give(Ok(Selected {
-        card: session.card().clone(),
-        supports: CommandKind::ALL
-            .into_iter()
-            .filter(|&kind| session.supports(kind))
-            .collect(),
-    }));
-    loop {
-        match asked.recv().ok()? {
-            Question::Exchange { command, answer } => answer.give(session.exchange(&command)),
-            other => return Some(other),
-        }
     }
 }
 

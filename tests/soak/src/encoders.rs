@@ -13,6 +13,8 @@ use tokio::task::LocalSet;
 
 /// How long the bridge may take to let go of what it held, once it is quiet.
 const LETS_GO: Duration = Duration::from_secs(30);
+/// How far two looks at what it holds are apart.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// Memory that counts as nothing: what allocators and caches keep.
 const MEMORY_SLACK_KIB: u64 = 6 * 1024;
 
@@ -101,9 +103,11 @@ fn is_due(round: u32, times: u32, rounds: u32) -> bool {
 
 /// What the bridge holds once it lets go of nothing more.
 async fn settled(bridge: u32) -> Footprint {
+    let mut looks = tokio::time::interval(LOOK_EVERY);
+    looks.tick().await;
     let mut last = Footprint::of(bridge);
     e2e::until("a bridge at rest", async || {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        looks.tick().await;
         let now = Footprint::of(bridge);
         let same = (now.threads, now.descriptors) == (last.threads, last.descriptors);
         last = now;
@@ -115,7 +119,9 @@ async fn settled(bridge: u32) -> Footprint {
 /// What the bridge holds as soon as that is no more than `before`.
 async fn back_to(bridge: u32, before: Footprint) -> Footprint {
     let deadline = tokio::time::Instant::now() + LETS_GO;
+    let mut looks = tokio::time::interval(LOOK_EVERY);
     loop {
+        looks.tick().await;
         let now = Footprint::of(bridge);
         let is_back = now.threads <= before.threads
             && now.descriptors <= before.descriptors
@@ -127,7 +133,6 @@ async fn back_to(bridge: u32, before: Footprint) -> Footprint {
             tokio::time::Instant::now() < deadline,
             "the bridge keeps more than it had: {before} before, {now} after"
         );
-        tokio::time::sleep(Duration::from_millis(250)).await;
     }
 }
 

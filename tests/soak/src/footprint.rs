@@ -49,9 +49,11 @@ impl fmt::Display for Footprint {
 /// # Panics
 /// There is no such process.
 pub async fn wake_ups_per_second(process: u32, over: Duration) -> f64 {
+    let mut span = tokio::time::interval(over);
+    span.tick().await;
     let began = Instant::now();
     let before = switches(process);
-    tokio::time::sleep(over).await;
+    span.tick().await;
     let switched = switches(process).saturating_sub(before);
     switched as f64 / began.elapsed().as_secs_f64()
 }
