@@ -15,9 +15,10 @@
 //!   [`PrivatePcscd`], an unprivileged `pcscd` of one's own for tests.
 //! - [`Antenna`]: a reader without a wire, for what runs on a card in memory.
 //!
-//! Faults have one place each: a card that leaves in the midst of an exchange in `slot/state.rs`,
-//! memory that is torn or weak in `card/eeprom.rs`, time in `air.rs` and `slot/pace.rs`, frames to a serial host in `pn532/line.rs`. Nothing here
-//! knows what the bytes on a card mean.
+//! What goes wrong has one place each: a card that leaves in the midst of an exchange in `slot/state.rs`, memory that
+//! is torn or weak in `card/eeprom.rs`, frames that are lost or damaged on a wire in `faults/`. So has time: the
+//! air's and the cards' in `air.rs` and `slot/pace.rs`, a serial line's in `pn532/line/lane.rs`. Nothing here knows
+//! what the bytes on a card mean.
 //!
 //! ```no_run
 //! use emulator::{Cards, Origin, Pn532Encoder, Slot, Technology};
@@ -37,6 +38,7 @@ mod antenna;
 mod bell;
 mod card;
 mod cards;
+mod faults;
 mod pn532;
 mod reader;
 mod slot;
@@ -45,7 +47,8 @@ mod vpcd;
 pub use antenna::{Answer, Antenna};
 pub use card::{Storage, StoredFile, Technology, Uid, UidError, UnknownTechnology};
 pub use cards::{Card, Cards, CardsError, MemoryError, Options, Origin};
-pub use pn532::{EncoderError, Pn532Encoder};
+pub use faults::{Fault, FaultKind, Faults, Way, When};
+pub use pn532::{EncoderError, LinePace, Pn532Encoder};
 pub use reader::Selected;
 pub use slot::{
     EepromWrite, Exchange, ExchangeKind, KeyType, Log, Moment, Pace, Programming, Situation, Slot,

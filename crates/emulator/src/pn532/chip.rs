@@ -46,6 +46,14 @@ enum Running {
     Endless,
 }
 
+/// The speed of the chip's side of the line, and the one that it takes over once the host has acknowledged
+/// (§7.2.8). In bits a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Speeds {
+    pub(super) current: u32,
+    pub(super) next: Option<u32>,
+}
+
 #[derive(Debug)]
 pub(super) struct Chip {
     power: Power,
@@ -78,10 +86,12 @@ impl Chip {
         }
     }
 
-    /// Whether bytes at this speed are understood. While a change waits for the host's ACK both
-    /// speeds are: the host may have switched before its ACK was looked at.
-    pub(super) fn understands(&self, baud: u32) -> bool {
-        baud == self.baud || Some(baud) == self.baud_after_ack
+    /// The speeds of its side of the line.
+    pub(super) fn speeds(&self) -> Speeds {
+        Speeds {
+            current: self.baud,
+            next: self.baud_after_ack,
+        }
     }
 
     /// When [`wake`](Chip::wake) must be called at the latest.
@@ -92,42 +102,41 @@ impl Chip {
         }
     }
 
-    /// Takes bytes from the host and returns the frames to send back.
-    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant) -> Vec<Vec<u8>> {
-        bytes
-            .iter()
-            .flat_map(|&byte| self.receive_byte(byte, now))
-            .collect()
+    /// Takes bytes from the host and sends frames back, each when it is ready.
+    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant, send: &mut dyn FnMut(Vec<u8>)) {
+        for &byte in bytes {
+            self.receive_byte(byte, now, send);
+        }
     }
 
-    fn receive_byte(&mut self, byte: u8, now: Instant) -> Vec<Vec<u8>> {
+    fn receive_byte(&mut self, byte: u8, now: Instant, send: &mut dyn FnMut(Vec<u8>)) {
         if let Power::Asleep { edges, by_line } = &mut self.power {
             *edges += rising_edges(byte);
             if *by_line && *edges >= WAKING_EDGES {
                 self.power = Power::Awake;
                 self.decoder = Decoder::default();
             }
-            return Vec::new();
+            return;
         }
         match self.decoder.push(byte) {
-            None => Vec::new(),
-            Some(Incoming::Ack) => {
-                self.acknowledged();
-                Vec::new()
+            None => {}
+            Some(Incoming::Ack) => self.acknowledged(),
+            Some(Incoming::Nack) => {
+                if let Some(response) = self.last_response.clone() {
+                    send(response);
+                }
             }
-            Some(Incoming::Nack) => self.last_response.clone().into_iter().collect(),
             Some(Incoming::Nonsense) => {
                 self.interrupt();
-                vec![
-                    frame::ACK.to_vec(),
-                    self.remember(frame::SYNTAX_ERROR.to_vec()),
-                ]
+                send(frame::ACK.to_vec());
+                send(self.remember(frame::SYNTAX_ERROR.to_vec()));
             }
             Some(Incoming::Command(command)) => {
                 self.interrupt();
-                let mut frames = vec![frame::ACK.to_vec()];
-                frames.extend(self.execute(&command, now));
-                frames
+                send(frame::ACK.to_vec());
+                if let Some(response) = self.execute(&command, now) {
+                    send(response);
+                }
             }
         }
     }

@@ -3,9 +3,9 @@
 /// Between chip and host nothing longer is allowed: TFI and 264 bytes (§6.2.1.2).
 const LONGEST: usize = 265;
 /// TFI from the host to the chip.
-const FROM_HOST: u8 = 0xD4;
+pub(super) const FROM_HOST: u8 = 0xD4;
 /// TFI from the chip to the host.
-const FROM_CHIP: u8 = 0xD5;
+pub(super) const FROM_CHIP: u8 = 0xD5;
 
 /// "I have your frame" (§6.2.1.3).
 pub(super) const ACK: [u8; 6] = [0x00, 0x00, 0xFF, 0x00, 0xFF, 0x00];
@@ -84,6 +84,11 @@ impl Decoder {
         let (next, frame) = step(std::mem::take(&mut self.state), byte);
         self.state = next;
         frame
+    }
+
+    /// Between frames: nothing is held.
+    pub(super) fn is_hunting(&self) -> bool {
+        matches!(self.state, State::Hunting { .. })
     }
 }
 

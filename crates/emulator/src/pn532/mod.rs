@@ -11,6 +11,7 @@ mod search;
 mod status;
 
 pub(crate) use self::inside::Inside;
+pub use self::line::LinePace;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,8 +20,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use thiserror::Error;
 
 use self::chip::Chip;
-use self::line::{Line, Running};
+use self::line::{Controls, Line, Running};
 use crate::bell::Bell;
+use crate::faults::Faults;
 use crate::slot::Slot;
 
 /// Why an emulated encoder could not be started or plugged in.
@@ -50,7 +52,7 @@ pub enum EncoderError {
 /// Hosts open the symbolic link as they would open `/dev/ttyUSB0`. Stops on drop.
 #[derive(Debug)]
 pub struct Pn532Encoder {
-    slot: Slot,
+    controls: Controls,
     link: PathBuf,
     running: Mutex<Option<Running>>,
 }
@@ -63,7 +65,7 @@ impl Pn532Encoder {
     /// No pseudo-terminal, no thread, or the link could not be made.
     pub fn start(slot: Slot, link: impl AsRef<Path>) -> Result<Pn532Encoder, EncoderError> {
         let encoder = Pn532Encoder {
-            slot,
+            controls: Controls::over(slot),
             link: link.as_ref().to_owned(),
             running: Mutex::new(None),
         };
@@ -74,7 +76,25 @@ impl Pn532Encoder {
     /// Where cards are placed.
     #[must_use]
     pub fn slot(&self) -> &Slot {
-        &self.slot
+        &self.controls.slot
+    }
+
+    /// What goes wrong on its line.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.controls.faults
+    }
+
+    /// Says how fast its line passes bytes from now on. The cards' own pace is their slot's:
+    /// [`Slot::set_pace`].
+    pub fn set_line_pace(&self, pace: LinePace) {
+        self.controls.set_pace(pace);
+    }
+
+    /// How fast its line passes bytes.
+    #[must_use]
+    pub fn line_pace(&self) -> LinePace {
+        self.controls.pace()
     }
 
     /// The path that hosts open.
@@ -92,7 +112,7 @@ impl Pn532Encoder {
                 tracing::warn!(link = %self.link.display(), %error, "the link of an emulated encoder was gone");
             }
             running.stop();
-            self.slot.set_field(false);
+            self.slot().set_field(false);
         }
     }
 
@@ -106,11 +126,12 @@ impl Pn532Encoder {
         if running.is_some() {
             return Ok(());
         }
-        let line = Line::open().map_err(EncoderError::Terminal)?;
+        let line = Line::open(self.controls.clone()).map_err(EncoderError::Terminal)?;
+        self.controls.faults.power_cycled();
         let terminal = line.path().to_owned();
         let bell = Arc::new(Bell::new().map_err(EncoderError::Thread)?);
-        self.slot.subscribe(&bell);
-        let started = Running::start(line, Chip::new(self.slot.clone()), bell)
+        self.slot().subscribe(&bell);
+        let started = Running::start(line, Chip::new(self.slot().clone()), bell)
             .map_err(EncoderError::Thread)?;
         if let Err(source) = make_link(&terminal, &self.link) {
             started.stop();

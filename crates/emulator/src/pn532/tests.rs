@@ -1,5 +1,7 @@
 //! The encoder through its terminal, as a host opens it.
 
+mod faulty;
+
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
@@ -12,7 +14,7 @@ use tempfile::TempDir;
 
 use super::Pn532Encoder;
 use super::chip::Chip;
-use super::line::Line;
+use super::line::{Controls, Line};
 use crate::bell::{Bell, timeout_until};
 use crate::{Cards, Origin, Slot, Technology};
 
@@ -48,10 +50,10 @@ struct LineBench {
 
 impl LineBench {
     fn new() -> LineBench {
-        let line = Line::open().unwrap();
+        let slot = Slot::new();
         LineBench {
-            line,
-            chip: Chip::new(Slot::new()),
+            line: Line::open(Controls::over(slot.clone())).unwrap(),
+            chip: Chip::new(slot),
             bell: Bell::new().unwrap(),
         }
     }
@@ -104,6 +106,26 @@ impl Host {
     fn expect(&mut self, hex: &str) {
         let expected = hex.replace(' ', "");
         assert_eq!(hex::encode(self.take(expected.len() / 2)), expected);
+    }
+
+    /// Asks, and reads until the answer has come; what came before it.
+    fn take_until(&mut self, answer: &str, question: &str) -> String {
+        self.send(question);
+        let mut seen = String::new();
+        while !seen.ends_with(&answer.replace(' ', "")) {
+            seen.push_str(&hex::encode(self.take(1)));
+        }
+        seen.truncate(seen.len() - answer.replace(' ', "").len());
+        seen
+    }
+
+    /// Waits for the encoder's thread to come so far.
+    fn wait_until(&self, is_so_far: impl Fn() -> bool) {
+        let deadline = Instant::now() + LIMIT;
+        while !is_so_far() {
+            assert!(Instant::now() < deadline, "it never came so far");
+            std::thread::yield_now();
+        }
     }
 
     fn take(&mut self, count: usize) -> Vec<u8> {

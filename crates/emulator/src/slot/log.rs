@@ -137,6 +137,7 @@ pub struct Log {
     writes: VecDeque<EepromWrite>,
     forgotten_writes: u64,
     imposed: Duration,
+    imposed_by_line: Duration,
     attempt: Option<String>,
 }
 
@@ -173,8 +174,19 @@ impl Log {
         self.imposed
     }
 
+    /// The time that the serial line before this slot has imposed since the slot was made, whether anybody waited
+    /// it out or not: all bytes in both directions at ten bits each, at the speed of the time.
+    #[must_use]
+    pub fn imposed_by_line(&self) -> Duration {
+        self.imposed_by_line
+    }
+
     pub(super) fn impose(&mut self, time: Duration) {
         self.imposed += time;
+    }
+
+    pub(super) fn impose_by_line(&mut self, time: Duration) {
+        self.imposed_by_line += time;
     }
 
     pub(super) fn set_attempt(&mut self, attempt: Option<String>) {

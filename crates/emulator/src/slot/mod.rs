@@ -210,6 +210,16 @@ impl Slot {
         (state.arrangement, !state.cards.is_empty())
     }
 
+    /// How many exchanges there were since the slot was made.
+    pub(crate) fn exchanges(&self) -> u64 {
+        self.shared.lock().log.exchanges()
+    }
+
+    /// Counts time that the line before this slot takes.
+    pub(crate) fn impose_by_line(&self, time: Duration) {
+        self.shared.lock().log.impose_by_line(time);
+    }
+
     pub(crate) fn is_field_on(&self) -> bool {
         self.shared.lock().is_field_on
     }

@@ -63,11 +63,10 @@ impl Bench {
     }
 
     fn raw(&mut self, bytes: &[u8]) -> Vec<String> {
-        self.chip
-            .receive(bytes, self.now)
-            .into_iter()
-            .map(hex::encode)
-            .collect()
+        let mut frames = Vec::new();
+        let mut send = |frame: Vec<u8>| frames.push(hex::encode(frame));
+        self.chip.receive(bytes, self.now, &mut send);
+        frames
     }
 
     /// Sends a command and returns the frames that come at once.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{ACK, Bench, WAKE_UP, card, host_frame};
 use crate::card::Noise;
+use crate::pn532::chip::Speeds;
 
 #[test]
 fn a_sleeping_chip_loses_the_command_that_wakes_it() {
@@ -113,19 +114,18 @@ fn registers_hold_what_is_written() {
 #[test]
 fn the_speed_changes_only_once_the_host_has_acknowledged() {
     let mut bench = Bench::ready();
-    assert!(bench.chip.understands(115_200) && !bench.chip.understands(921_600));
+    let speeds = |current, next| Speeds { current, next };
+    assert_eq!(bench.chip.speeds(), speeds(115_200, None));
     assert_eq!(bench.ask("10 07"), "11");
-    assert!(bench.chip.understands(115_200));
+    assert_eq!(bench.chip.speeds(), speeds(115_200, Some(921_600)));
     assert!(bench.raw(&hex::decode(ACK).unwrap()).is_empty());
-    assert!(bench.chip.understands(921_600) && !bench.chip.understands(115_200));
+    assert_eq!(bench.chip.speeds(), speeds(921_600, None));
 
     assert_eq!(bench.ask("10 04"), "11");
     assert_eq!(bench.ask("02"), "0332010607");
     bench.raw(&hex::decode(ACK).unwrap());
-    assert!(
-        bench.chip.understands(921_600),
-        "another command came instead of the ACK"
-    );
+    // Another command came instead of the acknowledgement.
+    assert_eq!(bench.chip.speeds(), speeds(921_600, None));
 }
 
 #[test]
