@@ -29,6 +29,8 @@ pub struct Options {
     pub random_uid: bool,
     /// How much memory a DESFire has.
     pub storage: Storage,
+    /// What it says of itself in place of its technology; see [`Options::with_sak`].
+    pub sak: Option<u8>,
 }
 
 impl Options {
@@ -37,6 +39,14 @@ impl Options {
     #[must_use]
     pub fn with_random_uid(mut self) -> Options {
         self.random_uid = true;
+        self
+    }
+
+    /// The same with another SEL_RES than its technology's: a card that a reader takes for another kind,
+    /// one that it does not know say. Everything else stays as it is.
+    #[must_use]
+    pub fn with_sak(mut self, sak: u8) -> Options {
+        self.sak = Some(sak);
         self
     }
 
@@ -194,10 +204,14 @@ fn make(
     origin: Origin,
     options: &Options,
 ) -> Option<VirtualCard> {
-    match origin {
+    let card = match origin {
         Origin::Factory => VirtualCard::factory(technology, uid, options),
         Origin::Foreign => VirtualCard::foreign(technology, uid, options),
-    }
+    };
+    card.map(|card| match options.sak {
+        Some(sak) => card.saying(sak),
+        None => card,
+    })
 }
 
 /// One card. Clones are the same card.

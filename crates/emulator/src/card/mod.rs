@@ -157,6 +157,7 @@ pub(crate) enum Purpose {
 pub(crate) struct VirtualCard {
     technology: Technology,
     uid: Uid,
+    sak: u8,
     selection: Selection,
     application: Application,
 }
@@ -183,15 +184,25 @@ impl VirtualCard {
     }
 
     fn with(technology: Technology, uid: Uid, application: Application) -> VirtualCard {
-        let selection = Selection::new(technology.atqa(&uid), technology.sak(), &uid);
+        let sak = technology.sak();
+        let selection = Selection::new(technology.atqa(&uid), sak, &uid);
         let mut card = VirtualCard {
             technology,
             uid,
+            sak,
             selection,
             application,
         };
         card.power_off();
         card
+    }
+
+    /// The same with another SEL_RES.
+    pub(crate) fn saying(mut self, sak: u8) -> VirtualCard {
+        self.sak = sak;
+        self.selection = Selection::new(self.technology.atqa(&self.uid), sak, &self.uid);
+        self.power_off();
+        self
     }
 
     pub(crate) fn technology(&self) -> Technology {
@@ -219,8 +230,7 @@ impl VirtualCard {
         self.selection.power_off();
         self.application.power_off();
         if let Some(uid) = self.application.made_up_uid() {
-            let (atqa, sak) = (self.technology.atqa(&uid), self.technology.sak());
-            self.selection = Selection::new(atqa, sak, &uid);
+            self.selection = Selection::new(self.technology.atqa(&uid), self.sak, &uid);
         }
     }
 
