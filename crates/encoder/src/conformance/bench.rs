@@ -2,10 +2,13 @@
 
 use std::io::Write as _;
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
 use super::desk::Desk;
+use super::outcome::failed;
 use super::{Case, Outcome, Rig, Skip, Verdict, cases, host};
-use crate::{Abandoned, Driver, Makes, Opening, Selector};
+use crate::{Abandoned, Access, Changed, Driver, Makes, Opening, Selector};
 
 /// Where a case runs.
 pub struct Bench<'a> {
@@ -40,7 +43,7 @@ impl<'a> Bench<'a> {
     pub(super) fn open(&self) -> Verdict<Desk> {
         match self.try_open()? {
             Ok(desk) => Ok(desk),
-            Err(error) => super::outcome::failed(format!(
+            Err(error) => failed(format!(
                 "the encoder could not be opened: {}",
                 chain(&error)
             )),
@@ -62,6 +65,21 @@ impl<'a> Bench<'a> {
         )
     }
 
+    /// Begins to follow whether the device is there.
+    pub(super) fn presence(&self) -> Verdict<Presence> {
+        let (told, changes) = channel();
+        let changed: Changed = Arc::new(move || told.send(()).unwrap_or_default());
+        let entry = (self.selector()?, self.rig.settings());
+        let watch = self
+            .driver
+            .watch(&[entry], changed)
+            .or_else(|error| failed(format!("the device cannot be watched: {}", chain(&error))))?;
+        Ok(Presence {
+            changes,
+            _watch: watch,
+        })
+    }
+
     /// Opens an encoder through which the host makes the card; a case that makes no sense for the other kind is
     /// skipped for this reason.
     pub(super) fn open_block(&self, otherwise: &'static str) -> Verdict<Desk> {
@@ -73,11 +91,38 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// The driver's word on whether the device is there.
+pub(super) struct Presence {
+    changes: Receiver<()>,
+    _watch: Box<dyn Send>,
+}
+
+impl Presence {
+    /// Waits until the device is seen to be there, or not. A change that the driver does not tell fails the case.
+    pub(super) fn becomes(&self, bench: &Bench<'_>, is_there: bool) -> Verdict {
+        let end = Instant::now() + bench.rig.patience();
+        let selector = bench.selector()?;
+        loop {
+            let access = bench.driver.look_up(&selector).access;
+            if (access == Access::Accessible) == is_there {
+                return Ok(());
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            if self.changes.recv_timeout(left).is_err() {
+                let verb = if is_there { "came" } else { "went" };
+                return failed(format!(
+                    "the device {verb}, and nothing told of it: it is {access:?}"
+                ));
+            }
+        }
+    }
+}
+
 /// The device that settings name.
 pub(super) fn selector(driver: &dyn Driver, settings: &crate::Settings) -> Verdict<Selector> {
-    driver.configure(settings).or_else(|error| {
-        super::outcome::failed(format!("the driver refuses the rig's settings: {error}"))
-    })
+    driver
+        .configure(settings)
+        .or_else(|error| failed(format!("the driver refuses the rig's settings: {error}")))
 }
 
 /// An error with its causes, in one line.

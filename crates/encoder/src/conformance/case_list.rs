@@ -32,8 +32,28 @@ macro_rules! __conformance_cases {
         $crate::$macro! {
             $($given)*
             no_card_by_the_deadline_is_said
+            a_stop_ends_the_wait
             a_blank_card_is_scanned_as_blank
             what_was_encoded_is_scanned
+            encoding_again_is_safe
+            a_wrong_key_changes_nothing
+            a_foreign_card_is_left_alone
+            an_unsupported_card_is_not_written
+            two_cards_are_refused
+            a_card_swapped_between_steps_is_noticed
+            a_card_removed_while_writing_is_finished_afterwards
+            a_cancel_between_steps_lets_the_card_go
+            a_dropped_encoder_frees_the_device
+            a_killed_host_frees_the_device
+            an_unplugged_device_is_absent_and_comes_back
+            a_device_that_falls_silent_comes_back
+            truncated_frames_are_not_misread
+            oversize_frames_are_not_misread
+            garbage_frames_are_not_misread
+            duplicate_frames_are_not_misread
+            late_frames_are_not_misread
+            lost_frames_are_not_misread
+            no_secret_is_in_a_log
         }
     };
 }

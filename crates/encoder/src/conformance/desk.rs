@@ -123,11 +123,10 @@ impl Desk {
     }
 
     /// One command to the card.
-    pub(super) fn exchange(&self, command: Command) -> Verdict<Result<Reply, Error>> {
+    pub(super) fn exchange(&self, command: Command) -> Pending<Reply> {
         self.pending("an exchange", |answer| {
             self.thread.exchange(command, answer);
         })
-        .get()
     }
 
     /// Has a card issued within a time.

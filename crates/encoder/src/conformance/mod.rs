@@ -26,8 +26,6 @@
 //! The bench knows its own keys, credential and order, and nothing of the device: that is the rig's. The kit is no part
 //! of a product.
 
-#![allow(dead_code, reason = "the cases that need it follow")]
-
 mod bench;
 mod case_list;
 mod cases;
@@ -35,6 +33,7 @@ mod desk;
 mod host;
 mod outcome;
 mod rig;
+mod session;
 mod site;
 mod work;
 

@@ -101,7 +101,7 @@ pub trait Rig {
         Err(Skip::because("this rig does not count frames"))
     }
 
-    /// How many faults took effect since the last one was [set](Self::fault).
+    /// How many faults took effect so far.
     ///
     /// # Errors
     /// Skip: nothing counts them.

@@ -20,13 +20,21 @@ pub(super) fn other_keys() -> SiteKeys {
     site(0xA3)
 }
 
+/// The bytes of the site's own key, to look for them.
+pub(super) fn site_key_in_plain() -> [u8; 32] {
+    key(0x51)
+}
+
 fn site(first: u8) -> SiteKeys {
+    SiteKeys::new(KeyVersion::FIRST, SiteKey::new(key(first)))
+}
+
+fn key(first: u8) -> [u8; 32] {
     let mut byte = first;
-    let key = [0; 32].map(|_: u8| {
+    [0; 32].map(|_: u8| {
         byte = byte.wrapping_mul(5).wrapping_add(0x3B);
         byte
-    });
-    SiteKeys::new(KeyVersion::FIRST, SiteKey::new(key))
+    })
 }
 
 /// The credential of the guest in a room.

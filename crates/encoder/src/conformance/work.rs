@@ -4,16 +4,16 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use card::{
-    Command, Credential, Effect, Inspect, Inspected, PlanOptions, Procedure, Purpose, Refusal,
-    Reply, SiteKeys, Step, Suspects, Write, plan,
+    Command, CommandKind, Credential, Effect, Inspect, Inspected, PlanOptions, Procedure, Purpose,
+    Refusal, Reply, SiteKeys, Step, Suspects, Write, plan,
 };
 
 use super::Verdict;
 use super::bench::chain;
 use super::desk::Desk;
 use super::outcome::failed;
-use super::site::entropy;
-use crate::Error;
+use super::site::{credential, entropy, keys};
+use crate::{Error, ErrorKind};
 
 /// Why work on a card did not come to its end.
 #[derive(Debug)]
@@ -37,10 +37,31 @@ impl fmt::Display for Ended {
 }
 
 /// What is to be written, with what is known of the card.
-pub(super) struct Job<'a> {
-    pub(super) credential: &'a Credential,
-    pub(super) keys: &'a SiteKeys,
+pub(super) struct Job {
+    pub(super) credential: Credential,
+    pub(super) keys: SiteKeys,
     pub(super) suspects: Suspects,
+}
+
+impl Job {
+    /// The guest's credential for a room, on a card of which nothing is in doubt.
+    pub(super) fn for_room(room: u16) -> Self {
+        Self {
+            credential: credential(room),
+            keys: keys(),
+            suspects: Suspects::NONE,
+        }
+    }
+
+    /// The same, on a card of which so much is in doubt.
+    pub(super) fn with_suspects(self, suspects: Suspects) -> Self {
+        Self { suspects, ..self }
+    }
+
+    /// The same, by another site.
+    pub(super) fn with_keys(self, keys: SiteKeys) -> Self {
+        Self { keys, ..self }
+    }
 }
 
 /// How an encode went.
@@ -64,12 +85,13 @@ pub(super) fn nothing(_: &Command, _: Effect) -> Verdict<ControlFlow<()>> {
 }
 
 /// Encodes the card that lies there, and lets it go.
-pub(super) fn encode(desk: &Desk, job: &Job<'_>, mut between: impl Between) -> Verdict<Encoded> {
+pub(super) fn encode(desk: &Desk, job: &Job, mut between: impl Between) -> Verdict<Encoded> {
     let mut run = Run {
         desk,
         between: &mut between,
         sent: 0,
         stake: Effect::Reads,
+        supports: Vec::new(),
     };
     let (result, in_flight) = run.encode(job)?;
     let (sent, stake) = (run.sent, run.stake);
@@ -86,18 +108,9 @@ pub(super) fn encode(desk: &Desk, job: &Job<'_>, mut between: impl Between) -> V
     })
 }
 
-/// Encodes a card of which nothing is in doubt; it must succeed.
-pub(super) fn must_encode(
-    desk: &Desk,
-    credential: &Credential,
-    keys: &SiteKeys,
-) -> Verdict<Encoded> {
-    let job = Job {
-        credential,
-        keys,
-        suspects: Suspects::NONE,
-    };
-    let encoded = encode(desk, &job, nothing)?;
+/// Encodes a card of which nothing is in doubt for a room; it must succeed.
+pub(super) fn must_encode(desk: &Desk, room: u16) -> Verdict<Encoded> {
+    let encoded = encode(desk, &Job::for_room(room), nothing)?;
     match &encoded.result {
         Ok(()) => Ok(encoded),
         Err(ended) => failed(format!("a card could not be encoded: {ended}")),
@@ -120,6 +133,7 @@ pub(super) fn scan_with(
         between: &mut between,
         sent: 0,
         stake: Effect::Reads,
+        supports: Vec::new(),
     };
     let result = run.inspect(keys, Purpose::Scan)?;
     desk.release();
@@ -127,8 +141,8 @@ pub(super) fn scan_with(
 }
 
 /// Scans a card; it must succeed.
-pub(super) fn must_scan(desk: &Desk, keys: &SiteKeys) -> Verdict<Inspected> {
-    match scan(desk, keys)? {
+pub(super) fn must_scan(desk: &Desk) -> Verdict<Inspected> {
+    match scan(desk, &keys())? {
         Ok(inspected) => Ok(inspected),
         Err(ended) => failed(format!("a card could not be scanned: {ended}")),
     }
@@ -139,6 +153,8 @@ struct Run<'a, B> {
     between: &'a mut B,
     sent: u64,
     stake: Effect,
+    /// The families of commands that the encoder has for this card.
+    supports: Vec<CommandKind>,
 }
 
 impl<B: Between> Run<'_, B> {
@@ -147,18 +163,19 @@ impl<B: Between> Run<'_, B> {
             Ok(selected) => selected,
             Err(error) => return Ok(Err(Ended::Encoder(error))),
         };
+        self.supports = selected.supports;
         match Inspect::new(selected.card, keys, purpose, entropy()) {
             Ok(inspect) => self.carry_out(inspect),
             Err(refusal) => Ok(Err(Ended::Card(refusal))),
         }
     }
 
-    fn encode(&mut self, job: &Job<'_>) -> Verdict<(Result<(), Ended>, Option<card::CopyIndex>)> {
-        let purpose = match Purpose::encode(job.credential) {
+    fn encode(&mut self, job: &Job) -> Verdict<(Result<(), Ended>, Option<card::CopyIndex>)> {
+        let purpose = match Purpose::encode(&job.credential) {
             Ok(purpose) => purpose,
             Err(refusal) => return Ok((Err(Ended::Card(refusal)), None)),
         };
-        let inspected = match self.inspect(job.keys, purpose)? {
+        let inspected = match self.inspect(&job.keys, purpose)? {
             Ok(inspected) => inspected,
             Err(ended) => return Ok((Err(ended), None)),
         };
@@ -166,12 +183,12 @@ impl<B: Between> Run<'_, B> {
             suspects: job.suspects,
             ..PlanOptions::default()
         };
-        let plan = match plan(&inspected, job.credential, job.keys, &options) {
+        let plan = match plan(&inspected, &job.credential, &job.keys, &options) {
             Ok(plan) => plan,
             Err(refusal) => return Ok((Err(Ended::Card(refusal)), None)),
         };
         let copy = plan.target_copy();
-        let written = self.carry_out(Write::new(plan, job.keys, entropy()))?;
+        let written = self.carry_out(Write::new(plan, &job.keys, entropy()))?;
         Ok((written.map(drop), Some(copy)))
     }
 
@@ -180,13 +197,16 @@ impl<B: Between> Run<'_, B> {
         loop {
             match procedure.next(last.take()) {
                 Step::Done(result) => return Ok(result.map_err(Ended::Card)),
+                Step::Exchange(command, _) if !self.supports.contains(&command.kind()) => {
+                    return Ok(Err(Ended::Encoder(Error::new(ErrorKind::Unsupported))));
+                }
                 Step::Exchange(command, effect) => {
                     if (self.between)(&command, effect)?.is_break() {
                         return Ok(Err(Ended::CalledOff));
                     }
                     self.sent += 1;
                     self.stake = self.stake.max(effect);
-                    match self.desk.exchange(command)? {
+                    match self.desk.exchange(command).get()? {
                         Ok(reply) => last = Some(reply),
                         Err(error) => return Ok(Err(Ended::Encoder(error))),
                     }

@@ -1,7 +1,9 @@
 //! An emulated PN532 at the end of a serial line, with its cards.
 
-use emulator::{Card, Cards, Moment, Origin, Pn532Encoder, Slot, Technology};
-use encoder::conformance::{Rig, Sample, Skip};
+use emulator::{
+    Card, Cards, Fault, FaultKind, Moment, Options, Origin, Pn532Encoder, Slot, Technology, When,
+};
+use encoder::conformance::{self, Rig, Sample, Skip};
 use encoder::{Settings, Value};
 
 /// The encoder and its drawer of cards.
@@ -22,18 +24,32 @@ impl Pn532Rig {
     }
 
     fn card(&self, sample: Sample) -> Card {
-        let (technology, uid, origin) = kind(sample);
-        let uid = uid.parse().unwrap();
-        self.cards.card(technology, uid, origin).unwrap()
+        let uid = match sample {
+            Sample::First => "04A1B2C3",
+            Sample::Second => "05000001",
+            Sample::Foreign => "0600F0E1",
+            Sample::Unsupported => "07C0FFEE",
+        };
+        let options = match sample {
+            // What an old MIFARE Classic 2K says of itself (NXP AN10833, table 6).
+            Sample::Unsupported => Options::default().with_sak(0x19),
+            _ => Options::default(),
+        };
+        self.cards
+            .card_with(
+                Technology::MifareClassic1k,
+                uid.parse().unwrap(),
+                origin(sample),
+                &options,
+            )
+            .unwrap()
     }
 }
 
-fn kind(sample: Sample) -> (Technology, &'static str, Origin) {
+fn origin(sample: Sample) -> Origin {
     match sample {
-        Sample::First => (Technology::MifareClassic1k, "04A1B2C3", Origin::Factory),
-        Sample::Second => (Technology::MifareClassic1k, "05000001", Origin::Factory),
-        Sample::Foreign => (Technology::MifareClassic1k, "0600F0E1", Origin::Foreign),
-        Sample::Unsupported => (Technology::MifareClassicMini, "07C0FFEE", Origin::Factory),
+        Sample::Foreign => Origin::Foreign,
+        Sample::First | Sample::Second | Sample::Unsupported => Origin::Factory,
     }
 }
 
@@ -69,8 +85,7 @@ impl Rig for Pn532Rig {
     }
 
     fn renew(&self, sample: Sample) -> Result<(), Skip> {
-        let (_, _, origin) = kind(sample);
-        self.card(sample).remake(origin);
+        self.card(sample).remake(origin(sample));
         Ok(())
     }
 
@@ -85,6 +100,35 @@ impl Rig for Pn532Rig {
     fn writes(&self) -> Result<u64, Skip> {
         let log = self.encoder.slot().log();
         Ok(log.forgotten_writes() + log.writes().len() as u64)
+    }
+
+    fn fault(&self, kind: conformance::FaultKind, frame: u64) -> Result<(), Skip> {
+        let kind = match kind {
+            conformance::FaultKind::Lost => FaultKind::Drop,
+            conformance::FaultKind::Late(time) => FaultKind::Delay(time),
+            conformance::FaultKind::Garbage => FaultKind::Garble,
+            conformance::FaultKind::Truncated => FaultKind::Truncate,
+            conformance::FaultKind::Oversize => FaultKind::Oversize,
+            conformance::FaultKind::Duplicate => FaultKind::Duplicate,
+            conformance::FaultKind::Silence => FaultKind::Stall,
+            other => return Err(Skip::because(format!("the emulator has no {other:?}"))),
+        };
+        let fault = Fault::new(kind, When::AtFrame(frame));
+        self.encoder.faults().set(vec![fault]);
+        Ok(())
+    }
+
+    fn mend(&self) -> Result<(), Skip> {
+        self.encoder.faults().set(Vec::new());
+        Ok(())
+    }
+
+    fn frames(&self) -> Result<u64, Skip> {
+        Ok(self.encoder.faults().frames())
+    }
+
+    fn faults_happened(&self) -> Result<u64, Skip> {
+        Ok(self.encoder.faults().happened())
     }
 
     fn unplug(&self) -> Result<(), Skip> {

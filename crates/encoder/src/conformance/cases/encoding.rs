@@ -2,8 +2,9 @@
 
 use card::Condition;
 
+use crate::conformance::desk::Desk;
 use crate::conformance::outcome::{ensure, failed};
-use crate::conformance::site::{credential, keys};
+use crate::conformance::site::credential;
 use crate::conformance::work::{must_encode, must_scan};
 use crate::conformance::{Bench, Sample, Verdict};
 use crate::{ErrorKind, Makes, ServerCardContent, Stop};
@@ -15,7 +16,7 @@ pub(in crate::conformance) fn a_blank_card_is_scanned_as_blank(bench: &Bench<'_>
     let desk = bench.open()?;
     match desk.makes() {
         Makes::Host => {
-            let scanned = must_scan(&desk, &keys())?;
+            let scanned = must_scan(&desk)?;
             ensure(scanned.condition() == Condition::Blank, || {
                 format!("a card as delivered is {:?}", scanned.condition())
             })?;
@@ -43,8 +44,8 @@ pub(in crate::conformance) fn what_was_encoded_is_scanned(bench: &Bench<'_>) -> 
     let desk = bench.open()?;
     match desk.makes() {
         Makes::Host => {
-            must_encode(&desk, &credential(107), &keys())?;
-            let scanned = must_scan(&desk, &keys())?;
+            must_encode(&desk, 107)?;
+            let scanned = must_scan(&desk)?;
             ensure(scanned.credential() == Some(&credential(107)), || {
                 format!("a card that was encoded is {:?}", scanned.condition())
             })?;
@@ -56,7 +57,25 @@ pub(in crate::conformance) fn what_was_encoded_is_scanned(bench: &Bench<'_>) -> 
     })
 }
 
-fn issued_is_read(bench: &Bench<'_>, desk: &crate::conformance::desk::Desk) -> Verdict {
+/// The same credential twice, then another one on the same card: after each the card is valid.
+pub(in crate::conformance) fn encoding_again_is_safe(bench: &Bench<'_>) -> Verdict {
+    bench.rig.place(Sample::First)?;
+    let desk = bench.open()?;
+    if desk.makes() == Makes::Server {
+        issued_is_read(bench, &desk)?;
+        return issued_is_read(bench, &desk);
+    }
+    for room in [107, 107, 109] {
+        must_encode(&desk, room)?;
+        let scanned = must_scan(&desk)?;
+        ensure(scanned.credential() == Some(&credential(room)), || {
+            format!("a card that was encoded again is {:?}", scanned.condition())
+        })?;
+    }
+    Ok(())
+}
+
+pub(super) fn issued_is_read(bench: &Bench<'_>, desk: &Desk) -> Verdict {
     let order = bench.rig.order()?;
     let stop = Stop::default();
     if let Err(error) = desk

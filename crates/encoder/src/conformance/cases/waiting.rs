@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::conformance::desk::Desk;
+use crate::conformance::desk::{Desk, Pending};
 use crate::conformance::outcome::{ensure, failed};
 use crate::conformance::{Bench, Sample, Verdict};
 use crate::{CardWait, Certainty, ErrorKind, Makes, Stop};
@@ -45,6 +45,47 @@ fn no_card_for_the_server(bench: &Bench<'_>, desk: &Desk) -> Verdict {
         }
         ended => failed(format!("with no card an issue ended with {ended:?}")),
     }
+}
+
+/// A wait ends when it is called off, whether it began already or not, and nothing is left of it.
+pub(in crate::conformance) fn a_stop_ends_the_wait(bench: &Bench<'_>) -> Verdict {
+    let desk = bench.open()?;
+    match desk.makes() {
+        Makes::Host => {
+            for wait in [CardWait::Resting, CardWait::Fresh] {
+                let stop = Stop::default();
+                let waiting = desk.select(wait, desk.patience(), &stop);
+                if let Some(ended) = waiting.within(SOON) {
+                    let kind = ended.map_err(|error| error.kind()).map(|_| ());
+                    return failed(format!("with no card a wait ended too early: {kind:?}"));
+                }
+                stop.raise();
+                ended_as_cancelled("while it lasted", waiting)?;
+                ended_as_cancelled("before it began", desk.select(wait, desk.patience(), &stop))?;
+            }
+        }
+        Makes::Server => {
+            // What was sent to a server cannot be called off.
+            let stop = Stop::default();
+            stop.raise();
+            ended_as_cancelled("before it began", desk.read(desk.patience(), &stop))?;
+            let issue = desk.issue(bench.rig.order()?, desk.patience(), &stop);
+            match issue.get()? {
+                Err(error)
+                    if error.error.kind() == ErrorKind::Cancelled
+                        && error.certainty == Certainty::Unwritten => {}
+                ended => return failed(format!("an issue called off ended with {ended:?}")),
+            }
+        }
+    }
+    works_on(bench, &desk)
+}
+
+fn ended_as_cancelled<T>(when: &str, pending: Pending<T>) -> Verdict {
+    let kind = pending.get()?.map_err(|error| error.kind()).map(|_| ());
+    ensure(kind == Err(ErrorKind::Cancelled), || {
+        format!("a wait that was called off {when} ended with {kind:?}")
+    })
 }
 
 /// The encoder takes the next card.
