@@ -21,6 +21,14 @@ pub(crate) enum InvalidCredential {
     CommonDoor(u8),
 }
 
+/// How far the identity of an encoder reaches.
+pub(crate) fn identity_scope(scope: encoder::Scope) -> link::IdentityScope {
+    match scope {
+        encoder::Scope::Site => link::IdentityScope::Site,
+        encoder::Scope::Computer => link::IdentityScope::Computer,
+    }
+}
+
 /// The credential that an offer asks to write.
 pub(crate) fn credential(wire: &link::Credential) -> Result<card::Credential, InvalidCredential> {
     let rooms = match wire.room_count {

@@ -154,7 +154,7 @@ impl Discovery {
         settings: Settings,
         name: Option<String>,
     ) -> Found {
-        let identity = listing.identity.text;
+        let identity = listing.identity.text.clone();
         if self.encoders.get(&identity).is_some() {
             // Whoever was there first keeps the name: jobs and fences go by it.
             tracing::warn!(
@@ -201,7 +201,7 @@ impl Discovery {
             driver,
             selector: listing.selector,
             settings,
-            identity: identity.clone(),
+            identity: listing.identity,
             display_name: name.unwrap_or(listing.description),
         };
         let changes = self.changes.subscribe();

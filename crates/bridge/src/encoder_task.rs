@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
 use crate::clock::boot_time;
+use crate::convert;
 use crate::error_text::chain;
 use crate::journal::{Journal, outcome_name};
 use crate::link::Uplink;
@@ -101,7 +102,8 @@ impl EncoderTask {
     ) -> (Self, watch::Receiver<EncoderStatus>) {
         let (status, seen) = watch::channel(EncoderStatus {
             state: EncoderState {
-                identity: device.identity.clone(),
+                identity: device.identity.text.clone(),
+                identity_scope: convert::identity_scope(device.identity.scope),
                 display_name: device.display_name.clone(),
                 driver: device.driver.name().to_owned(),
                 is_online: false,
@@ -255,7 +257,7 @@ impl EncoderTask {
 
     async fn commit(&self, entry: Entry) -> Event {
         let (attempt_id, stage) = entry.stage();
-        let identity = &self.connection.device().identity;
+        let identity = &self.connection.device().identity.text;
         match self.shared.journal.commit(identity, &entry).await {
             Ok(()) => Event::Journalled(attempt_id, stage),
             Err(error) => {

@@ -1,7 +1,7 @@
 //! The encoders of this bridge by identity: who serves them and how they are.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use protocol::link::EncoderState;
 use tokio::sync::{mpsc, watch};
@@ -45,19 +45,26 @@ impl EncoderHandle {
 
 /// All encoders that this bridge has met since it started. Absent ones stay: they come back.
 #[derive(Clone, Default)]
-pub(crate) struct Encoders(Arc<Mutex<BTreeMap<String, EncoderHandle>>>);
+pub(crate) struct Encoders(Arc<Mutex<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    handles: BTreeMap<String, EncoderHandle>,
+    /// Why the hub has an encoder at another bridge of the site, by identity.
+    held: BTreeMap<String, String>,
+}
 
 impl Encoders {
     pub(crate) fn insert(&self, identity: String, handle: EncoderHandle) {
-        self.lock().insert(identity, handle);
+        self.lock().handles.insert(identity, handle);
     }
 
     pub(crate) fn get(&self, identity: &str) -> Option<EncoderHandle> {
-        self.lock().get(identity).cloned()
+        self.lock().handles.get(identity).cloned()
     }
 
     pub(crate) fn all(&self) -> Vec<EncoderHandle> {
-        self.lock().values().cloned().collect()
+        self.lock().handles.values().cloned().collect()
     }
 
     pub(crate) fn states(&self) -> Vec<EncoderState> {
@@ -88,7 +95,26 @@ impl Encoders {
         }
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, EncoderHandle>> {
+    /// Keeps why the hub has an encoder at another bridge of the site; `None` when it is this one's.
+    pub(crate) fn set_held(&self, identity: &str, reason: Option<String>) {
+        let held = &mut self.lock().held;
+        match reason {
+            Some(reason) => drop(held.insert(identity.to_owned(), reason)),
+            None => drop(held.remove(identity)),
+        }
+    }
+
+    /// What the hub said of encoders at other bridges does not count any more.
+    pub(crate) fn forget_held(&self) {
+        self.lock().held.clear();
+    }
+
+    /// Why the hub has an encoder at another bridge of the site, when it has.
+    pub(crate) fn held(&self, identity: &str) -> Option<String> {
+        self.lock().held.get(identity).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -200,6 +200,9 @@ impl Bridge {
         what: Wish,
     ) -> Result<RequestResult, RequestError> {
         let identity = handle.status.borrow().state.identity.clone();
+        if let Some(reason) = self.encoders.held(&identity) {
+            return Err(RequestError::new("encoder_not_online", &reason));
+        }
         let request = RequestEncode {
             request_id: Uuid::new_v4(),
             identity,

@@ -25,6 +25,8 @@ pub(crate) struct Core {
     pub(crate) deadlines: Notify,
     /// Counts commits in which an attempt ended.
     ends: watch::Sender<u64>,
+    /// Counts how often an encoder may have become free for another bridge.
+    releases: watch::Sender<u64>,
 }
 
 impl Core {
@@ -39,6 +41,7 @@ impl Core {
             dispatch: Dispatch::new(settings.bridge_grace),
             deadlines: Notify::new(),
             ends: watch::Sender::new(0),
+            releases: watch::Sender::new(0),
             store,
             settings,
             hub_id,
@@ -54,6 +57,18 @@ impl Core {
     /// To be called after a commit that may have ended attempts.
     pub(crate) fn attempts_ended(&self) {
         self.ends.send_modify(|count| *count += 1);
+        self.encoders_released();
+    }
+
+    /// To be called when an encoder may have become free for another bridge: it is offline, its bridge is given up, or
+    /// its last job has ended.
+    pub(crate) fn encoders_released(&self) {
+        self.releases.send_modify(|count| *count += 1);
+    }
+
+    /// Changes whenever an encoder may have become free for another bridge.
+    pub(crate) fn releases(&self) -> watch::Receiver<u64> {
+        self.releases.subscribe()
     }
 
     /// Waits until an attempt has ended; `None` when there is no such attempt.

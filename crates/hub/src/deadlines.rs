@@ -73,5 +73,6 @@ async fn end_lost(core: &Core, given_up: &[BridgeId]) -> sqlx::Result<()> {
     for bridge in busy.iter().filter(|bridge| given_up.contains(bridge)) {
         core.end_ungranted(*bridge, Moment::now()).await?;
     }
+    core.encoders_released();
     Ok(())
 }

@@ -3,15 +3,20 @@
 //!
 //! Nothing is only here: whatever breaks, the bridge connects again and both snapshots put everything right.
 
+mod ending;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use protocol::link::{EncoderFence, Frame, FromBridge, FromHub, Hello, MAX_FRAME, SUBPROTOCOL};
+use protocol::link::{
+    EncoderFence, EncoderState, Frame, FromBridge, FromHub, Hello, MAX_FRAME, SUBPROTOCOL,
+};
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 
 use crate::core::Core;
@@ -21,7 +26,10 @@ use crate::id::{AttemptId, BridgeId};
 use crate::moment::Moment;
 use crate::request::authenticate_bridge;
 use crate::transactions::connect::LinkError;
+use crate::transactions::keep_encoder::Kept;
 use crate::transactions::outcome::Taken;
+
+use ending::Ending;
 
 /// From the connection until both snapshots are acknowledged.
 const HANDSHAKE_DEADLINE: Duration = Duration::from_secs(10);
@@ -47,37 +55,12 @@ pub(crate) async fn connect(
         .on_upgrade(move |socket| Link::new(core, bridge, socket).run()))
 }
 
-/// Why a link ends.
-#[derive(Debug, thiserror::Error)]
-enum Ending {
-    #[error("the bridge closed it")]
-    Closed,
-    #[error("the connection broke")]
-    Broken,
-    #[error("the bridge was silent for too long")]
-    Silent,
-    #[error("the hub closes it, or a newer connection of this bridge is open")]
-    Dismissed,
-    #[error(transparent)]
-    Refused(#[from] LinkError),
-}
-
-impl Ending {
-    fn code(&self) -> u16 {
-        match self {
-            Self::Closed | Self::Broken => close_code::NORMAL,
-            Self::Silent | Self::Dismissed | Self::Refused(LinkError::Replaced) => close_code::AWAY,
-            Self::Refused(LinkError::Protocol(_)) => close_code::PROTOCOL,
-            Self::Refused(LinkError::Database(_)) => close_code::ERROR,
-        }
-    }
-}
-
 /// What woke a link.
 enum Turn {
     Heard(Option<Result<Message, axum::Error>>),
     Say(Option<FromHub>),
     Work,
+    Released,
     Ping,
     TooLate,
 }
@@ -95,6 +78,8 @@ struct Link {
     stage: Stage,
     /// What the hello said of this hub's fences.
     fences: Vec<EncoderFence>,
+    /// The encoders of this bridge that another one keeps.
+    held: Vec<EncoderState>,
     /// The `seq` of the last attempt that was handed over.
     offered_up_to: i64,
 }
@@ -121,6 +106,7 @@ impl Link {
             said: 0,
             stage: Stage::Welcomed,
             fences: Vec::new(),
+            held: Vec::new(),
             offered_up_to: 0,
         }
     }
@@ -167,6 +153,7 @@ impl Link {
         let mut pings = interval_at(Instant::now() + every, every);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard_at = Instant::now();
+        let mut releases = self.core.releases();
         let mut held_back = Vec::new();
         loop {
             let silent_at = heard_at + self.core.settings.silence_limit;
@@ -174,7 +161,10 @@ impl Link {
                 Stage::Live => silent_at,
                 Stage::Welcomed | Stage::Snapshot(_) => silent_at.min(handshake_end),
             };
-            match self.turn(&mut registration, &mut pings, too_late).await {
+            match self
+                .turn(&mut registration, &mut releases, &mut pings, too_late)
+                .await
+            {
                 Turn::Heard(message) => {
                     heard_at = Instant::now();
                     self.heard(message).await?;
@@ -182,6 +172,7 @@ impl Link {
                 Turn::Say(None) => return Err(Ending::Dismissed),
                 Turn::Say(Some(message)) => held_back.push(message),
                 Turn::Work => self.offer().await?,
+                Turn::Released => self.take_released().await?,
                 Turn::Ping => self.send(Message::Ping(Vec::new().into())).await?,
                 Turn::TooLate => return Err(Ending::Silent),
             }
@@ -196,6 +187,7 @@ impl Link {
     async fn turn(
         &mut self,
         registration: &mut Registration,
+        releases: &mut watch::Receiver<u64>,
         pings: &mut tokio::time::Interval,
         too_late: Instant,
     ) -> Turn {
@@ -204,6 +196,8 @@ impl Link {
             message = self.socket.recv() => Turn::Heard(message),
             message = registration.say.recv() => Turn::Say(message),
             () = registration.work.notified(), if is_live => Turn::Work,
+            // The sender lives in the core.
+            _ = releases.changed(), if is_live && !self.held.is_empty() => Turn::Released,
             _ = pings.tick() => Turn::Ping,
             () = sleep_until(too_late) => Turn::TooLate,
         }
@@ -263,14 +257,21 @@ impl Link {
         match message {
             FromBridge::Hello(_) => return Err(LinkError::Protocol("a second hello").into()),
             FromBridge::Snapshot(snapshot) => {
-                core.take_snapshot(bridge, generation, &snapshot, &self.fences, now)
+                let held = core
+                    .take_snapshot(bridge, generation, &snapshot, &self.fences, now)
                     .await?;
+                self.held = snapshot
+                    .encoders
+                    .iter()
+                    .filter(|state| held.iter().any(|held| held.identity == state.identity))
+                    .cloned()
+                    .collect();
                 self.say(FromHub::Acknowledge {
                     snapshot: self.heard,
                 })
                 .await?;
                 let told: Vec<_> = snapshot.jobs.iter().map(|job| job.attempt_id).collect();
-                let (own, up_to) = core.snapshot_for(bridge, &told, now).await?;
+                let (own, up_to) = core.snapshot_for(bridge, held, &told, now).await?;
                 self.offered_up_to = up_to;
                 self.say(FromHub::Snapshot(own)).await?;
                 self.stage = Stage::Snapshot(self.said);
@@ -282,8 +283,8 @@ impl Link {
                 }
             }
             FromBridge::Encoder(state) => {
-                let registered = core.take_encoder(bridge, generation, &state, now).await?;
-                self.say(FromHub::EncoderRegistered(registered)).await?;
+                let answer = self.keep(state).await?;
+                self.say(answer).await?;
             }
             FromBridge::Refused { attempt_id, reason } => {
                 let id = AttemptId(attempt_id);
@@ -317,6 +318,36 @@ impl Link {
             | FromBridge::TooLate { attempt_id }
             | FromBridge::Progress { attempt_id, .. } => {
                 tracing::debug!(%bridge, attempt = %attempt_id, "progress of an attempt");
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps what the bridge says of an encoder; returns the answer.
+    async fn keep(&mut self, state: EncoderState) -> Result<FromHub, Ending> {
+        self.held.retain(|held| held.identity != state.identity);
+        let core = Arc::clone(&self.core);
+        let kept = core.take_encoder(
+            self.bridge,
+            self.generation,
+            &state,
+            &self.fences,
+            Moment::now(),
+        );
+        Ok(match kept.await? {
+            Kept::Registered(registered) => FromHub::EncoderRegistered(registered),
+            Kept::Held(held) => {
+                self.held.push(state);
+                FromHub::EncoderHeld(held)
+            }
+        })
+    }
+
+    /// Takes the encoders that another bridge kept and does not keep any more.
+    async fn take_released(&mut self) -> Result<(), Ending> {
+        for state in self.held.clone() {
+            if let registered @ FromHub::EncoderRegistered(_) = self.keep(state).await? {
+                self.say(registered).await?;
             }
         }
         Ok(())

@@ -102,6 +102,10 @@ pub enum FromHub {
     },
     /// The encoder of that identity has this id from now on.
     EncoderRegistered(RegisteredEncoder),
+    /// Another bridge of the site presents the encoder of that identity and keeps it. Said in place of
+    /// `EncoderRegistered`, to bridges that tell how far their identities reach; `EncoderRegistered` follows once it
+    /// has become theirs.
+    EncoderHeld(HeldEncoder),
     /// Work.
     Offer(Offer),
     /// Leave to write, or not.
@@ -217,6 +221,9 @@ pub struct BridgeSnapshot {
 pub struct EncoderState {
     /// What makes it the same encoder after a replug; unique within the bridge.
     pub identity: String,
+    /// How far that reaches.
+    #[serde(default, skip_serializing_if = "IdentityScope::is_computer")]
+    pub identity_scope: IdentityScope,
     /// What people call it.
     pub display_name: String,
     /// Which driver serves it.
@@ -225,6 +232,27 @@ pub struct EncoderState {
     pub is_online: bool,
     /// Why not, as a sentence for a person.
     pub reason: Option<String>,
+}
+
+/// How far an identity reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityScope {
+    /// The device carries it along, to another PC of the site too.
+    Site,
+    /// It means something to this bridge only.
+    #[default]
+    Computer,
+}
+
+impl IdentityScope {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands a reference to the field"
+    )]
+    fn is_computer(&self) -> bool {
+        *self == Self::Computer
+    }
 }
 
 /// One job as the journal has it.
@@ -255,6 +283,9 @@ pub enum JobStage {
 pub struct HubSnapshot {
     /// The ids of the bridge's encoders.
     pub encoders: Vec<RegisteredEncoder>,
+    /// Those of its encoders that another bridge of the site keeps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<HeldEncoder>,
     /// All attempts that are still to be done by this bridge, in fence order, known ones included.
     pub offers: Vec<Offer>,
     /// Attempts of the bridge's snapshot that the hub does not know or has ended: not to be begun.
@@ -268,6 +299,15 @@ pub struct RegisteredEncoder {
     pub identity: String,
     /// The encoder, as the API knows it.
     pub acs_encoder_id: Uuid,
+}
+
+/// An encoder that another bridge of the site keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldEncoder {
+    /// The encoder, as both bridges know it.
+    pub identity: String,
+    /// Who keeps it and until when, as a sentence for a person.
+    pub reason: String,
 }
 
 /// Somebody at the encoder PC asks for a card. The hub makes the credential and offers the job.

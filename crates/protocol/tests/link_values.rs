@@ -4,7 +4,8 @@
 
 use jiff::Timestamp;
 use protocol::link::{
-    AdditionalDoor, CardFormat, CardFunction, Credential, DoesNotFitFormat, Hello, SiteKeyCheck,
+    AdditionalDoor, CardFormat, CardFunction, Credential, DoesNotFitFormat, FromBridge, Hello,
+    OfferRefusal, SiteKeyCheck,
 };
 
 fn time(text: &str) -> Timestamp {
@@ -136,5 +137,14 @@ fn what_no_format_can_express_is_named() {
         let mut changed = full(CardFormat::Rfid48, 7);
         change(&mut changed);
         assert_eq!(changed.check(), Err(named));
+    }
+}
+
+#[test]
+fn a_refusal_of_a_newer_version_is_still_a_refusal() {
+    let json = r#"{"type":"refused","attempt_id":"0192f0c4-7b1a-7c3e-9d5f-000000000005","reason":"moon_phase"}"#;
+    match serde_json::from_str(json).unwrap() {
+        FromBridge::Refused { reason, .. } => assert_eq!(reason, OfferRefusal::Other),
+        other => panic!("expected a refusal, got {other:?}"),
     }
 }

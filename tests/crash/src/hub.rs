@@ -140,6 +140,7 @@ impl Link {
         self.snapshot = snapshot;
         self.say(FromHub::Acknowledge { snapshot: number });
         self.say(FromHub::Snapshot(HubSnapshot {
+            held: Vec::new(),
             encoders: Vec::new(),
             offers: Vec::new(),
             cancelled: Vec::new(),

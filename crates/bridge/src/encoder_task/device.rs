@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use encoder::{
-    Abandoned, Driver, EncoderThread, Error, ErrorKind, Listing, Opened, Opening, Selector,
-    Settings,
+    Abandoned, Driver, EncoderThread, Error, ErrorKind, Identity, Listing, Opened, Opening,
+    Selector, Settings,
 };
 use tokio::sync::oneshot;
 
@@ -15,7 +15,7 @@ pub(crate) struct Device {
     pub driver: Arc<dyn Driver>,
     pub selector: Selector,
     pub settings: Settings,
-    pub identity: String,
+    pub identity: Identity,
     pub display_name: String,
 }
 

@@ -37,11 +37,23 @@ impl Roll {
         self.entry(&encoder.identity).acs_encoder_id = Some(encoder.acs_encoder_id);
     }
 
-    /// The hub took the oldest change over.
-    pub(super) fn answered(&mut self, encoder: &RegisteredEncoder) {
+    /// The hub says that an encoder is this bridge's: in answer to the oldest change, or because another bridge does not
+    /// keep it any more.
+    pub(super) fn registered(&mut self, encoder: &RegisteredEncoder) {
+        self.answered(&encoder.identity);
         self.listed(encoder);
-        if let Some(state) = self.told.pop_front() {
-            self.entry(&state.identity).is_online = state.is_online;
+    }
+
+    /// The hub says that another bridge keeps an encoder.
+    pub(super) fn held(&mut self, identity: &str) {
+        self.answered(identity);
+        self.entry(identity).acs_encoder_id = None;
+    }
+
+    /// The hub took the oldest change over, if that was of this encoder.
+    fn answered(&mut self, identity: &str) {
+        if let Some(state) = self.told.pop_front_if(|state| state.identity == identity) {
+            self.entry(identity).is_online = state.is_online;
         }
     }
 
@@ -61,11 +73,14 @@ impl Roll {
 
 #[cfg(test)]
 mod tests {
+    use protocol::link::IdentityScope;
+
     use super::*;
 
     fn state(identity: &str, is_online: bool) -> EncoderState {
         EncoderState {
             identity: identity.to_owned(),
+            identity_scope: IdentityScope::Computer,
             display_name: identity.to_owned(),
             driver: "pn532".to_owned(),
             is_online,
@@ -91,9 +106,27 @@ mod tests {
         roll.told(&state("b", true));
         roll.told(&state("a", false));
         assert_eq!(roll.online().into_keys().collect::<Vec<_>>(), ["a"]);
-        roll.answered(&registered("b"));
+        roll.registered(&registered("b"));
         assert_eq!(roll.online().into_keys().collect::<Vec<_>>(), ["a", "b"]);
-        roll.answered(&registered("a"));
+        roll.registered(&registered("a"));
         assert_eq!(roll.online().into_keys().collect::<Vec<_>>(), ["b"]);
+    }
+
+    #[test]
+    fn an_encoder_that_another_bridge_keeps_is_online_only_once_it_is_given_over() {
+        let mut roll = Roll::default();
+        roll.told(&state("a", true));
+        roll.told(&state("b", true));
+        roll.held("a");
+        roll.registered(&registered("b"));
+        assert_eq!(roll.online().into_keys().collect::<Vec<_>>(), ["b"]);
+        roll.told(&state("b", false));
+        // Nothing was told of it anew: the change of the other is still to be answered.
+        roll.registered(&registered("a"));
+        assert_eq!(roll.online().into_keys().collect::<Vec<_>>(), ["a", "b"]);
+        roll.registered(&registered("b"));
+        assert_eq!(roll.online().into_keys().collect::<Vec<_>>(), ["a"]);
+        roll.held("a");
+        assert!(roll.online().is_empty());
     }
 }

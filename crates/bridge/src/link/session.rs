@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
 use protocol::link::{
-    BridgeSnapshot, Frame, FromBridge, FromHub, Hello, HubSnapshot, Offer, OfferRefusal,
-    RequestAnswer, Welcome,
+    BridgeSnapshot, Frame, FromBridge, FromHub, HeldEncoder, Hello, HubSnapshot, Offer,
+    OfferRefusal, RequestAnswer, Welcome,
 };
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -233,7 +233,13 @@ impl<'a> Session<'a> {
             }
             FromHub::Acknowledge { .. } => {}
             FromHub::EncoderRegistered(encoder) => {
-                self.roll.answered(&encoder);
+                self.roll.registered(&encoder);
+                self.task.encoders.set_held(&encoder.identity, None);
+                self.publish(welcome);
+            }
+            FromHub::EncoderHeld(held) => {
+                self.roll.held(&held.identity);
+                self.held_elsewhere(held);
                 self.publish(welcome);
             }
             FromHub::Offer(offer) => self.offer(offer).await?,
@@ -272,8 +278,12 @@ impl<'a> Session<'a> {
     }
 
     fn take_snapshot(&mut self, snapshot: HubSnapshot, welcome: &Welcome) {
+        self.task.encoders.forget_held();
         for encoder in &snapshot.encoders {
             self.roll.listed(encoder);
+        }
+        for held in snapshot.held {
+            self.held_elsewhere(held);
         }
         self.publish(welcome);
         for attempt_id in snapshot.cancelled {
@@ -286,6 +296,15 @@ impl<'a> Session<'a> {
                 self.held.push(refusal);
             }
         }
+    }
+
+    fn held_elsewhere(&self, HeldEncoder { identity, reason }: HeldEncoder) {
+        tracing::warn!(
+            identity,
+            reason,
+            "the hub has this encoder at another encoder PC"
+        );
+        self.task.encoders.set_held(&identity, Some(reason));
     }
 
     async fn offer(&mut self, offer: Offer) -> Result<(), SessionError> {

@@ -67,6 +67,14 @@ pub(crate) async fn get(db: &mut Db, id: BridgeId) -> sqlx::Result<Option<Bridge
     .await
 }
 
+/// What the PC of a bridge is called.
+pub(crate) async fn name(db: &mut Db, id: BridgeId) -> sqlx::Result<String> {
+    sqlx::query_scalar("SELECT COALESCE(pc_name, name) FROM bridges WHERE bridge_id = ?")
+        .bind(id)
+        .fetch_one(db)
+        .await
+}
+
 /// All bridges.
 pub(crate) async fn all(db: &mut Db) -> sqlx::Result<Vec<BridgeId>> {
     sqlx::query_scalar("SELECT bridge_id FROM bridges ORDER BY seq")

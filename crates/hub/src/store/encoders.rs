@@ -1,6 +1,6 @@
 //! Encoders as their bridges told them.
 
-use protocol::link::EncoderState;
+use protocol::link::{EncoderState, IdentityScope};
 
 use super::{Db, Page, push_any};
 use crate::id::{AccountId, BridgeId, EncoderId, SiteId, WorkspaceId};
@@ -80,6 +80,33 @@ pub(crate) async fn by_identity(
         .await
 }
 
+/// The encoder of a site that carries this identity along, whichever bridge has it.
+pub(crate) async fn of_the_site(
+    db: &mut Db,
+    site: SiteId,
+    identity: &str,
+) -> sqlx::Result<Option<Encoder>> {
+    sqlx::QueryBuilder::new(select!(""))
+        .push(" WHERE e.acs_system_id = ")
+        .push_bind(site)
+        .push(" AND e.identity = ")
+        .push_bind(identity)
+        .push(" AND e.identity_scope = 'site'")
+        .build_query_as()
+        .fetch_optional(db)
+        .await
+}
+
+/// Gives an encoder to another bridge, with its id and its fence.
+pub(crate) async fn move_to(db: &mut Db, id: EncoderId, bridge: BridgeId) -> sqlx::Result<()> {
+    sqlx::query("UPDATE encoders SET bridge_id = ? WHERE acs_encoder_id = ?")
+        .bind(bridge)
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
 pub(crate) async fn list(
     db: &mut Db,
     workspace: WorkspaceId,
@@ -113,10 +140,15 @@ pub(crate) async fn upsert(
     state: &EncoderState,
     now: Moment,
 ) -> sqlx::Result<Option<EncoderId>> {
+    let scope = match state.identity_scope {
+        IdentityScope::Site => "site",
+        IdentityScope::Computer => "computer",
+    };
     let known = sqlx::query(
-        "UPDATE encoders SET display_name = ?, driver = ?, is_online = ?, reason = ? \
+        "UPDATE encoders SET identity_scope = ?, display_name = ?, driver = ?, is_online = ?, reason = ? \
          WHERE bridge_id = ? AND identity = ?",
     )
+    .bind(scope)
     .bind(&state.display_name)
     .bind(&state.driver)
     .bind(state.is_online)
@@ -130,13 +162,14 @@ pub(crate) async fn upsert(
     }
     let id = EncoderId::new();
     sqlx::query(
-        "INSERT INTO encoders (acs_encoder_id, acs_system_id, bridge_id, identity, display_name, driver, is_online, \
-         reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO encoders (acs_encoder_id, acs_system_id, bridge_id, identity, identity_scope, display_name, \
+         driver, is_online, reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id)
     .bind(site)
     .bind(bridge)
     .bind(&state.identity)
+    .bind(scope)
     .bind(&state.display_name)
     .bind(&state.driver)
     .bind(state.is_online)
@@ -218,6 +251,7 @@ mod tests {
         let bridge = BridgeId(rows::uuid(1));
         let state = EncoderState {
             identity: "pn532/1".to_owned(),
+            identity_scope: IdentityScope::Computer,
             display_name: "Front Desk".to_owned(),
             driver: "pn532".to_owned(),
             is_online: true,

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use protocol::link::{
-    Action, BridgeSnapshot, EncoderFence, EncoderState, Hello, HubSnapshot, JobState, Offer,
+    Action, BridgeSnapshot, EncoderFence, HeldEncoder, Hello, HubSnapshot, JobState, Offer,
     RegisteredEncoder, Welcome,
 };
 use uuid::Uuid;
@@ -14,10 +14,9 @@ use crate::decisions::{card_image, site_keys};
 use crate::id::BridgeId;
 use crate::moment::Moment;
 use crate::store::attempts::{self, Attempt, End, Kind};
-use crate::store::bridges::{self, Bridge};
+use crate::store::bridges;
 use crate::store::credentials;
-use crate::store::events::Subject;
-use crate::store::{Db, encoders, events, sites};
+use crate::store::{Db, encoders, sites};
 
 /// Why a message of a bridge could not be taken; its link is closed then.
 #[derive(Debug, thiserror::Error)]
@@ -101,7 +100,7 @@ impl Core {
     /// Believes a bridge's snapshot in place of what was believed before. What was asked for at the encoder PC and is not
     /// among its jobs has nobody who waits for it, and whoever puts the next card there expects another one: it ends
     /// before anything is offered. The fences of the hello are for encoders that
-    /// this database, restored from a backup, had forgotten.
+    /// this database, restored from a backup, had forgotten. Returns the encoders that are another bridge's.
     pub(crate) async fn take_snapshot(
         &self,
         bridge: BridgeId,
@@ -109,7 +108,7 @@ impl Core {
         snapshot: &BridgeSnapshot,
         fences: &[EncoderFence],
         now: Moment,
-    ) -> Result<(), LinkError> {
+    ) -> Result<Vec<HeldEncoder>, LinkError> {
         let mut db = self.store.begin().await?;
         if !bridges::is_current(&mut db, bridge, generation).await? {
             return Err(LinkError::Replaced);
@@ -117,49 +116,22 @@ impl Core {
         let known = bridges::get(&mut db, bridge)
             .await?
             .ok_or(sqlx::Error::RowNotFound)?;
-        encoders::set_all_absent(&mut db, bridge).await?;
-        for state in &snapshot.encoders {
-            keep_encoder(&mut db, &known, state, now).await?;
-        }
+        let held = self.keep_all(&mut db, &known, snapshot, now).await?;
         raise_fences(&mut db, bridge, fences).await?;
         let abandoned = end_abandoned(&mut db, bridge, &snapshot.jobs, now).await?;
         db.commit().await?;
         if abandoned {
             self.attempts_ended();
         }
-        Ok(())
-    }
-
-    /// Keeps what a bridge says of one encoder; returns its id.
-    pub(crate) async fn take_encoder(
-        &self,
-        bridge: BridgeId,
-        generation: u64,
-        state: &EncoderState,
-        now: Moment,
-    ) -> Result<RegisteredEncoder, LinkError> {
-        let mut db = self.store.begin().await?;
-        if !bridges::is_current(&mut db, bridge, generation).await? {
-            return Err(LinkError::Replaced);
-        }
-        let known = bridges::get(&mut db, bridge)
-            .await?
-            .ok_or(sqlx::Error::RowNotFound)?;
-        keep_encoder(&mut db, &known, state, now).await?;
-        let encoder = encoders::by_identity(&mut db, bridge, &state.identity)
-            .await?
-            .ok_or(sqlx::Error::RowNotFound)?;
-        db.commit().await?;
-        Ok(RegisteredEncoder {
-            identity: encoder.identity,
-            acs_encoder_id: encoder.acs_encoder_id.0,
-        })
+        self.encoders_released();
+        Ok(held)
     }
 
     /// The hub's snapshot for a bridge that told these jobs, and how far its offers reach.
     pub(crate) async fn snapshot_for(
         &self,
         bridge: BridgeId,
+        held: Vec<HeldEncoder>,
         told: &[Uuid],
         now: Moment,
     ) -> Result<(HubSnapshot, i64), LinkError> {
@@ -181,6 +153,7 @@ impl Core {
             .collect();
         let snapshot = HubSnapshot {
             encoders,
+            held,
             offers,
             cancelled,
         };
@@ -231,7 +204,11 @@ impl Core {
     }
 }
 
-async fn raise_fences(db: &mut Db, bridge: BridgeId, fences: &[EncoderFence]) -> sqlx::Result<()> {
+pub(super) async fn raise_fences(
+    db: &mut Db,
+    bridge: BridgeId,
+    fences: &[EncoderFence],
+) -> sqlx::Result<()> {
     for fence in fences {
         encoders::raise_fence(db, bridge, &fence.identity, fence.fence).await?;
     }
@@ -254,22 +231,6 @@ async fn end_abandoned(
         }
     }
     Ok(any)
-}
-
-async fn keep_encoder(
-    db: &mut Db,
-    bridge: &Bridge,
-    state: &EncoderState,
-    now: Moment,
-) -> sqlx::Result<()> {
-    let added = encoders::upsert(db, bridge.bridge_id, bridge.acs_system_id, state, now).await?;
-    if let Some(id) = added {
-        let site = sites::get(db, bridge.acs_system_id)
-            .await?
-            .ok_or(sqlx::Error::RowNotFound)?;
-        events::emit(db, &site, Subject::EncoderAdded(id), now).await?;
-    }
-    Ok(())
 }
 
 async fn action(db: &mut Db, attempt: &Attempt) -> Result<Action, LinkError> {

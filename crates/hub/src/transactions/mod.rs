@@ -7,6 +7,7 @@ pub(crate) mod connect;
 pub(crate) mod delete_credential;
 pub(crate) mod end;
 pub(crate) mod grant;
+pub(crate) mod keep_encoder;
 pub(crate) mod new_credential;
 pub(crate) mod not_granted;
 pub(crate) mod outcome;

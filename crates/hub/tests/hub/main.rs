@@ -12,6 +12,7 @@ mod encode;
 mod failing_disk;
 mod grants;
 mod link;
+mod moves;
 mod outcomes;
 mod passing_time;
 mod queue;

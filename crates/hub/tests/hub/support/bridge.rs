@@ -3,8 +3,8 @@
 use futures_util::{SinkExt, StreamExt};
 use protocol::link::{
     Action, AskGrant, AttemptError, BridgeSnapshot, CardCondition, Credential, EncoderState, Frame,
-    FromBridge, FromHub, GrantAnswer, GrantDecision, Hello, HubSnapshot, JobState, Offer, Outcome,
-    OutcomeReport, Scanned, ScannedCredential, SiteKeyCheck, Welcome,
+    FromBridge, FromHub, GrantAnswer, GrantDecision, Hello, HubSnapshot, IdentityScope, JobState,
+    Offer, Outcome, OutcomeReport, Scanned, ScannedCredential, SiteKeyCheck, Welcome,
 };
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -67,6 +67,7 @@ pub(crate) fn site_key(version: u8, check: &str) -> SiteKeyCheck {
 pub(crate) fn encoder(identity: &str, display_name: &str, is_online: bool) -> EncoderState {
     EncoderState {
         identity: identity.to_owned(),
+        identity_scope: IdentityScope::Computer,
         display_name: display_name.to_owned(),
         driver: "pn532".to_owned(),
         is_online,
