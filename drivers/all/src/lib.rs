@@ -1,5 +1,6 @@
 //! The one list of drivers: what the program and the tests of real rigs are built with.
 
+use driver_lock_server::LockServerDriver;
 use driver_pcsc::PcscDriver;
 use driver_pn532::Pn532Driver;
 use encoder::Registry;
@@ -8,8 +9,9 @@ use encoder::Registry;
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new()
-        .with(Pn532Driver::default())
+        .with(Pn532Driver)
         .with(PcscDriver::default())
+        .with(LockServerDriver::default())
 }
 
 #[cfg(test)]

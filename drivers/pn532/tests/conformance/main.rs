@@ -8,6 +8,6 @@ use driver_pn532::Pn532Driver;
 use crate::rig::Pn532Rig;
 
 encoder::conformance_tests! {
-    driver: Pn532Driver::default(),
+    driver: Pn532Driver,
     rig: Pn532Rig::start(),
 }
