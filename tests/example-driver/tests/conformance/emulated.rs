@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use emulator::{Answer, Antenna, KeyType, Slot};
 use encoder::conformance::FaultKind;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 /// A box under way. Its socket and its connection go with it.
 pub(crate) struct EmulatedBox {
@@ -24,6 +25,8 @@ struct State {
     is_off: bool,
     /// The one program that is served.
     connection: Option<UnixStream>,
+    /// How many were served so far.
+    programs: u64,
     wire: SpoiledWire,
 }
 
@@ -85,14 +88,20 @@ fn listen(listener: &UnixListener, shared: &Arc<Mutex<State>>, slot: &Slot) {
         if state.is_off {
             break;
         }
-        if state.connection.is_some() {
+        if state.connection.as_ref().is_some_and(is_held) {
             let _ = connection.write_all(line("00 BUSY").as_bytes());
             continue;
         }
         state.connection = Some(connection.try_clone().unwrap());
+        state.programs += 1;
+        let program = state.programs;
         let (shared, slot) = (Arc::clone(shared), slot.clone());
         serving.push(std::thread::spawn(move || {
-            serve(&connection, &shared, &slot)
+            serve(&connection, &shared, &slot);
+            let mut state = shared.lock().unwrap();
+            if state.programs == program {
+                state.connection = None;
+            }
         }));
     }
     for thread in serving {
@@ -117,7 +126,13 @@ fn serve(mut connection: &UnixStream, shared: &Mutex<State>, slot: &Slot) {
             }
         }
     }
-    shared.lock().unwrap().connection = None;
+}
+
+/// Whether the program at the other end still holds its connection: the box is free as soon as it lets go.
+fn is_held(connection: &UnixStream) -> bool {
+    let mut fds = [PollFd::new(connection, PollFlags::empty())];
+    poll(&mut fds, Some(&Timespec::default())).unwrap();
+    !fds[0].revents().contains(PollFlags::HUP)
 }
 
 /// Number and text of a request whose sum is right.

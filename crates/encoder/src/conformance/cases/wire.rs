@@ -15,7 +15,7 @@ use crate::conformance::{Bench, FaultKind, Sample, Verdict};
 use crate::{Certainty, Makes, Stop};
 
 /// Places of an encode, and of a scan, where a frame is spoiled.
-const PLACES: u64 = 16;
+const PLACES: u64 = 10;
 /// The same where each costs the driver its patience.
 const SLOW_PLACES: u64 = 5;
 /// Later than any driver waits for an answer of the card.
