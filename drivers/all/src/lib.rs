@@ -9,7 +9,7 @@ use encoder::Registry;
 #[must_use]
 pub fn registry() -> Registry {
     Registry::new()
-        .with(Pn532Driver)
+        .with(Pn532Driver::default())
         .with(PcscDriver::default())
         .with(LockServerDriver::default())
 }

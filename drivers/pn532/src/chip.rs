@@ -4,6 +4,7 @@ use card::{Apdu, ClassicCommand, KeyType, PresentedCard, SelectAnswer, Type2Comm
 use zeroize::Zeroizing;
 
 use crate::error::Pn532Error;
+use crate::speed::Speed;
 
 /// The chip that this driver is for (UM 7.2.2, byte IC).
 const PN532: u8 = 0x32;
@@ -139,10 +140,18 @@ pub(crate) fn rest(target: u8) -> [u8; 2] {
     [IN_DATA_EXCHANGE, target]
 }
 
+/// SetSerialBaudRate (UM 7.2.8). The chip changes once the host has acknowledged its answer.
+pub(crate) fn set_speed(speed: Speed) -> [u8; 2] {
+    [0x10, speed.code]
+}
+
+/// IC, version, revision, support (UM 7.2.2), of the chip that this driver is for.
+pub(crate) type Firmware = [u8; 4];
+
 /// Whether the chip is the one that this driver is for.
-pub(crate) fn check_firmware(answer: &[u8]) -> Result<(), Pn532Error> {
+pub(crate) fn check_firmware(answer: &[u8]) -> Result<Firmware, Pn532Error> {
     match *answer {
-        [PN532, _version, _revision, _support] => Ok(()),
+        [PN532, version, revision, support] => Ok([PN532, version, revision, support]),
         [found, _, _, _] => Err(Pn532Error::WrongChip { found }),
         _ => Err(Pn532Error::Malformed {
             command: GET_FIRMWARE_VERSION[0],

@@ -1,21 +1,72 @@
-//! The driver: which port is meant, whether it can be opened, and opening it.
+//! The driver: which ports there are, which one is meant, whether it can be opened, and opening it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
+use encoder::serial::{SerialPorts, UsbPort};
 use encoder::{
-    Changed, Driver, Encoder, Error, Facts, Identity, Listing, Opening, PathWatch, Probing,
-    Selector, Settings, SettingsError,
+    Access, Changed, Driver, Encoder, Error, Listing, Opening, Probing, Selector, Settings,
+    SettingsError,
 };
 
 use crate::encoder::Pn532;
-use crate::port;
+use crate::error::Pn532Error;
+use crate::link::Link;
+use crate::patience::Patience;
+use crate::probe::Probed;
+use crate::{listing, port, settings};
 
-const NAME: &str = "pn532";
-const PORT: &str = "port";
+pub(crate) const NAME: &str = "pn532";
 
-/// PN532 front ends, each at a serial port that the configuration names.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Pn532Driver;
+/// PN532 front ends, each at a serial port that the configuration names or that was allowed to be asked.
+#[derive(Debug, Clone, Default)]
+pub struct Pn532Driver {
+    ports: SerialPorts,
+    patience: Patience,
+    probed: Probed,
+}
+
+impl Pn532Driver {
+    /// A driver for the serial ports of another tree of devices.
+    #[must_use]
+    pub fn with_ports(self, ports: SerialPorts) -> Self {
+        Self { ports, ..self }
+    }
+
+    /// A driver with other time limits.
+    #[must_use]
+    pub fn with_patience(self, patience: Patience) -> Self {
+        Self { patience, ..self }
+    }
+
+    fn listed(&self, port: &UsbPort, all: &[UsbPort], probing: Probing) -> Listing {
+        let unclaimed = |why: &str| listing::unclaimed(&self.ports, port, all, why);
+        let access = match probing {
+            Probing::Forbidden => {
+                unclaimed("nobody said what is plugged in here, so it is left alone")
+            }
+            Probing::Allowed => match self.ask(port) {
+                Ok(true) => self.ports.access(&port.node, settings::PORT),
+                Ok(false) => unclaimed("no PN532 answered here"),
+                Err(why) => unclaimed(&format!("it was not asked what it is, as {why}")),
+            },
+        };
+        listing::of_usb_port(&self.ports, port, all, access)
+    }
+
+    /// Whether a PN532 is at a port; without an answer, why it was not asked.
+    fn ask(&self, port: &UsbPort) -> Result<bool, String> {
+        // A program that holds it may be in the middle of something, even if it would let others open it too.
+        match self.ports.access(&port.node, settings::PORT) {
+            Access::Accessible => self
+                .probed
+                .is_pn532(&self.ports, port, self.patience)
+                .map_err(|error| error.to_string()),
+            Access::Absent { reason }
+            | Access::Unclaimed { reason }
+            | Access::Inaccessible { reason } => self.probed.known(port).ok_or(reason),
+        }
+    }
+}
 
 impl Driver for Pn532Driver {
     fn name(&self) -> &'static str {
@@ -26,102 +77,60 @@ impl Driver for Pn532Driver {
         true
     }
 
-    /// One setting: `port`, the absolute path of the serial port.
+    /// `port`, the absolute path of a serial port, or `usb_serial`, the serial number of a USB adapter; and `speed`, up
+    /// to which the line is raised.
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {
-        settings.only(&[PORT])?;
-        let example = r#"write port = "/dev/ttyUSB0" or a path below /dev/serial/by-id"#;
-        let port = settings
-            .text(PORT)?
-            .ok_or_else(|| SettingsError::missing(PORT, example))?;
-        if !Path::new(port).is_absolute() {
-            let problem = format!("`{port}` is no absolute path");
-            return Err(SettingsError::wrong(PORT, problem, example));
-        }
-        Ok(Selector::Port(PathBuf::from(port)))
+        settings::selector(settings)
     }
 
-    /// Nothing: that a PN532 is behind a serial port shows only when it is spoken to.
-    fn list(&self, _probing: Probing, _claimed: &[Selector]) -> Vec<Listing> {
-        Vec::new()
+    /// Every USB serial port that no entry means, whatever is behind it: that it is a PN532 shows only when it is spoken
+    /// to. And the readers that a driver of the kernel has taken.
+    fn list(&self, probing: Probing, claimed: &[Selector]) -> Vec<Listing> {
+        let all = self.ports.usb();
+        all.iter()
+            .filter(|port| !claimed.iter().any(|entry| self.ports.is_meant(port, entry)))
+            .map(|port| self.listed(port, &all, probing))
+            .chain(listing::claimed_by_kernel(&self.ports))
+            .collect()
     }
 
-    /// An encoder's identity is its port as configured, whether something is plugged in there or not, as what is
-    /// plugged in can be asked only while it is.
     fn look_up(&self, selector: &Selector) -> Listing {
-        let path = path_of(selector);
-        Listing {
-            driver: NAME,
-            selector: selector.clone(),
-            identity: Identity::of_port(path),
-            description: port::description(path),
-            access: port::access(path),
-            facts: Facts::default(),
-        }
+        listing::of_selector(&self.ports, selector)
     }
 
-    fn open(&self, selector: &Selector, _how: &Opening) -> Result<Encoder, Error> {
-        let port = port::open(path_of(selector))?;
-        Ok(Encoder::Block(Box::new(Pn532::open(port)?)))
+    fn open(&self, selector: &Selector, how: &Opening) -> Result<Encoder, Error> {
+        let highest = settings::highest_speed(&how.settings)
+            .map_err(|error| Pn532Error::Setting { error })?;
+        let path = self.ports.find(selector).map_err(not_found)?;
+        let line = port::open(&self.ports, &path)?;
+        let link = Link::new(line, self.patience, how.recorder.clone());
+        let facts = self.ports.facts(&path);
+        Ok(Encoder::Block(Box::new(Pn532::open(link, highest, facts)?)))
     }
 
+    /// USB serial ports that come and go, and those that entries name, whichever they are.
     fn watch(
         &self,
         settings: &[(Selector, Settings)],
         changed: Changed,
     ) -> Result<Box<dyn Send>, Error> {
-        let ports = settings
-            .iter()
-            .map(|(selector, _)| path_of(selector).to_owned());
-        Ok(Box::new(PathWatch::start(ports, changed)?))
+        let named = settings.iter().filter_map(|(selector, _)| match selector {
+            Selector::Port(path) => Some(path.clone()),
+            _ => None,
+        });
+        let named: Vec<PathBuf> = named.collect();
+        Ok(Box::new(self.ports.watch(named, changed)?))
     }
 }
 
-/// A selector of another driver names nothing here, which then is absent.
-fn path_of(selector: &Selector) -> &Path {
-    match selector {
-        Selector::Port(path) => path,
-        Selector::Usb(name)
-        | Selector::UsbPort(name)
-        | Selector::Reader(name)
-        | Selector::Server { address: name, .. } => Path::new(name),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use encoder::Value;
-
-    use super::*;
-
-    fn configure(pairs: &[(&str, Value)]) -> Result<Selector, SettingsError> {
-        let settings = pairs
-            .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.clone()))
-            .collect();
-        Pn532Driver.configure(&settings)
-    }
-
-    #[test]
-    fn a_port_is_all_it_needs() {
-        let port = Value::Text("/dev/ttyUSB0".to_owned());
-        assert_eq!(
-            configure(&[("port", port)]),
-            Ok(Selector::Port(PathBuf::from("/dev/ttyUSB0")))
-        );
-    }
-
-    #[test]
-    fn wrong_settings_are_refused_with_the_key_and_what_to_write() {
-        let relative = Value::Text("ttyUSB0".to_owned());
-        for (pairs, key) in [
-            (vec![], None),
-            (vec![("port", Value::Integer(3))], Some("port")),
-            (vec![("port", relative)], Some("port")),
-            (vec![("reader", Value::Boolean(true))], Some("reader")),
-        ] {
-            let error = configure(&pairs).unwrap_err();
-            assert_eq!(error.key.as_deref(), key, "{pairs:?}");
-            assert!(error.to_string().contains("port"), "{error}");
-        }
+fn not_found(access: Access) -> Pn532Error {
+    match access {
+        // Which is no reason to find nothing.
+        Access::Accessible => Pn532Error::NotFound {
+            reason: String::new(),
+        },
+        Access::Absent { reason }
+        | Access::Unclaimed { reason }
+        | Access::Inaccessible { reason } => Pn532Error::NotFound { reason },
     }
 }

@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use card::{PresentedCard, SelectAnswer, Uid};
-use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Stop};
+use encoder::{BlockEncoder, CardSession, CardWait, Error, ErrorKind, Facts, Stop};
 
 use crate::chip::{self, Found, Tries};
 use crate::error::Pn532Error;
 use crate::line::Line;
 use crate::link::{Data, Link};
 use crate::session::Session;
+use crate::setup::Setup;
+use crate::speed::{self, Speed};
 
 /// Pause between two looks at a card that must leave first. The chip has no event for that, so looking is the only way.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -20,33 +22,35 @@ const CHANGING_UID: u8 = 0x08;
 /// An open PN532.
 pub(crate) struct Pn532<L: Line> {
     link: Link<L>,
+    setup: Setup,
     /// What the chip was told last; told again only when it changes.
     tries: Option<Tries>,
     field_on: bool,
+    /// What is known of the port it is at.
+    port: Facts,
 }
 
 impl<L: Line> Pn532<L> {
     /// Wakes the chip, makes sure that it is one, and puts every setting to where this driver wants it: an earlier
     /// program may have left them anywhere, and opening a port resets nothing.
-    pub(crate) fn open(line: L) -> Result<Self, Pn532Error> {
-        let mut link = Link::new(line);
-        link.wake()?;
-        link.ask(&chip::SAM_CONFIGURATION)?;
-        chip::check_firmware(&link.ask(&chip::GET_FIRMWARE_VERSION)?)?;
-        for setting in [
-            &chip::SET_PARAMETERS[..],
-            &chip::TIMINGS,
-            &chip::NO_REPETITION,
-            &chip::CHECKSUMS_ON,
-            &chip::FIELD_OFF,
-        ] {
-            link.ask(setting)?;
-        }
+    pub(crate) fn open(mut link: Link<L>, highest: Speed, port: Facts) -> Result<Self, Pn532Error> {
+        let setup = Setup::begin(&mut link, highest)?;
         Ok(Self {
             link,
+            setup,
             tries: None,
             field_on: false,
+            port,
         })
+    }
+
+    /// Finds a chip again that fell silent, and sets it up like a new one. At a speed that just failed it is not trusted
+    /// again.
+    fn recover(&mut self) -> Result<(), Pn532Error> {
+        self.tries = None;
+        self.setup = Setup::begin(&mut self.link, speed::below(self.setup.speed))?;
+        self.field_on = false;
+        Ok(())
     }
 
     fn set_tries(&mut self, tries: Tries) -> Result<(), Pn532Error> {
@@ -63,12 +67,9 @@ impl<L: Line> Pn532<L> {
         self.link.ask(command)
     }
 
-    /// Has the chip do something that the card may take its time over.
-    pub(crate) fn ask_within(
-        &mut self,
-        command: &[u8],
-        within: Duration,
-    ) -> Result<Data, Pn532Error> {
+    /// Has the chip do something that a card in ISO/IEC 14443-4 may take its time over.
+    pub(crate) fn ask_iso(&mut self, command: &[u8]) -> Result<Data, Pn532Error> {
+        let within = self.link.patience().iso_answer;
         self.link.ask_within(command, within)
     }
 
@@ -96,7 +97,7 @@ impl<L: Line> Pn532<L> {
     }
 
     pub(crate) fn field_off(&mut self) -> Result<(), Pn532Error> {
-        if self.field_on {
+        if self.field_on && !self.link.is_lost() {
             self.link.ask(&chip::FIELD_OFF)?;
             self.field_on = false;
         }
@@ -105,7 +106,7 @@ impl<L: Line> Pn532<L> {
 
     /// Waits for one card. The chip does the looking; only a first sighting costs a second look, which counts the
     /// cards and drops one that only brushed past. (One look for two would hold up every single card: the chip goes
-    /// on looking for the second.)
+    /// on looking for the second.) Both must see the same card: one UID that was heard wrongly would name another.
     fn wait(&mut self, deadline: Instant, stop: &Stop) -> Result<(u8, PresentedCard), Error> {
         loop {
             self.set_tries(Tries::Endless)?;
@@ -117,17 +118,38 @@ impl<L: Line> Pn532<L> {
             let Some(sighting) = sighting else {
                 return Err(Error::new(ErrorKind::NoCard));
             };
-            let found = match chip::found(&sighting)? {
+            let Found::One(_, first) = chip::found(&sighting)? else {
+                continue;
+            };
+            let found = if is_iso_14443_4(&first) {
                 // It was taken into ISO/IEC 14443-4, where it answers no second call.
-                Found::One(_, card) if is_iso_14443_4(&card) => self.look_afresh(2)?,
-                _ => self.look(2)?,
+                self.look_afresh(2)?
+            } else {
+                self.look(2)?
             };
             match found {
-                Found::One(target, card) => return Ok((target, card)),
+                Found::One(target, card) if may_be_same(first.uid, card.uid) => {
+                    return Ok((target, card));
+                }
                 Found::Several => return Err(Error::new(ErrorKind::SeveralCards)),
-                Found::None => {}
+                Found::None | Found::One(..) => {}
             }
         }
+    }
+
+    fn select_one(
+        &mut self,
+        wait: CardWait,
+        deadline: Instant,
+        stop: &Stop,
+    ) -> Result<(u8, PresentedCard), Error> {
+        if self.link.is_lost() {
+            self.recover()?;
+        }
+        if wait == CardWait::Fresh {
+            self.wait_for_removal(deadline, stop)?;
+        }
+        self.wait(deadline, stop)
     }
 
     /// Waits until the card that rests there has left: no card answers, or another one does. One miss proves nothing,
@@ -161,12 +183,11 @@ impl<L: Line> BlockEncoder for Pn532<L> {
         deadline: Instant,
         stop: &Stop,
     ) -> Result<Box<dyn CardSession + 'a>, Error> {
-        let selected = match wait {
-            CardWait::Resting => self.wait(deadline, stop),
-            CardWait::Fresh => self
-                .wait_for_removal(deadline, stop)
-                .and_then(|()| self.wait(deadline, stop)),
-        };
+        let mut selected = self.select_one(wait, deadline, stop);
+        // A chip that lost its power for a moment is there again, asleep and as after a reset.
+        if selected.is_err() && self.link.is_lost() && Instant::now() < deadline {
+            selected = self.select_one(wait, deadline, stop);
+        }
         match selected {
             Ok((target, card)) => Ok(Box::new(Session::new(self, target, card))),
             Err(error) => {
@@ -176,12 +197,24 @@ impl<L: Line> BlockEncoder for Pn532<L> {
             }
         }
     }
+
+    fn facts(&self) -> Facts {
+        let [ic, version, revision, _] = self.setup.firmware;
+        let facts = Facts::default()
+            .with("chip", format!("PN5{ic:02X}"))
+            .with("firmware", format!("{version}.{revision}"))
+            .with("speed", format!("{} baud", self.setup.speed.baud));
+        self.port
+            .iter()
+            .fold(facts, |facts, (name, value)| facts.with(name, value))
+    }
 }
 
 impl<L: Line> Drop for Pn532<L> {
     fn drop(&mut self) {
-        // Whoever opens the port next switches it off in any case.
+        // Whoever opens the port next switches the field off in any case, and looks for the chip at every speed.
         let _ = self.field_off();
+        self.setup.end(&mut self.link);
     }
 }
 

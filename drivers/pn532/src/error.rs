@@ -8,6 +8,10 @@ use encoder::ErrorKind;
 /// A failure of the line or the chip, never of the card.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Pn532Error {
+    #[error("{reason}")]
+    NotFound { reason: String },
+    #[error(transparent)]
+    Setting { error: encoder::SettingsError },
     #[error("{path} does not exist")]
     NoPort { path: PathBuf },
     #[error("{path} is no serial port")]
@@ -29,8 +33,12 @@ pub(crate) enum Pn532Error {
     Gone(#[source] std::io::Error),
     #[error("the serial port takes no bytes")]
     Stuck,
+    #[error("the serial port does not take {baud} baud")]
+    SpeedRefused { baud: u32 },
     #[error("command {command:02X}h was not acknowledged")]
     NotAcknowledged { command: u8 },
+    #[error("the chip does not answer any more")]
+    Silent,
     #[error("command {command:02X}h was not answered within {} ms", .within.as_millis())]
     NoAnswer { command: u8, within: Duration },
     #[error("the chip does not know command {command:02X}h")]
@@ -54,18 +62,20 @@ pub(crate) enum Pn532Error {
 impl Pn532Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NoPort { .. } | Self::Gone(_) => ErrorKind::Absent,
+            Self::NotFound { .. } | Self::NoPort { .. } | Self::Gone(_) => ErrorKind::Absent,
             Self::Held { .. } => ErrorKind::Held,
             Self::CardGone { .. } => ErrorKind::CardGone,
             Self::NotPermitted { .. } => ErrorKind::NotPermitted,
-            Self::NotAcknowledged { .. } | Self::NoAnswer { .. } | Self::Stuck => {
+            Self::NotAcknowledged { .. } | Self::NoAnswer { .. } | Self::Silent | Self::Stuck => {
                 ErrorKind::Unresponsive
             }
             Self::NotSerial { .. }
+            | Self::Setting { .. }
             | Self::SetUp { .. }
             | Self::SyntaxError { .. }
             | Self::Malformed { .. }
             | Self::TooLong { .. }
+            | Self::SpeedRefused { .. }
             | Self::WrongChip { .. } => ErrorKind::Protocol,
             Self::Status { kind, .. } => *kind,
         }

@@ -13,8 +13,17 @@ mod frame;
 pub mod fuzzing;
 mod line;
 mod link;
+mod listing;
+mod patience;
 mod port;
+mod probe;
+mod secrets;
 mod session;
+mod settings;
+mod setup;
+mod speed;
 mod status;
+mod tape;
 
 pub use driver::Pn532Driver;
+pub use patience::Patience;

@@ -1,63 +1,132 @@
 //! Commands and answers: acknowledgement, time limits, broken frames sent again, running commands aborted.
+//!
+//! The chip answers in order and its answers carry no number, only the code of the command. So whenever something was
+//! late, lost or sent twice, a late answer could be taken for that of the next command with the same code, and one
+//! block's data for another's. Then the link is *unsettled*, and before it carries the next command it asks the chip to
+//! echo a number (Diagnose, UM 7.2.1): everything that was still to come has come once the echo is there.
 
 use std::time::{Duration, Instant};
 
-use encoder::Stop;
+use encoder::{Recorder, Stop};
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::error::Pn532Error;
 use crate::frame::{ACK, Frame, NACK, Parser, encode};
 use crate::line::Line;
+use crate::patience::Patience;
+use crate::speed::RESET;
+use crate::tape::Tape;
 
 /// An answer's data, without its response code.
 pub(crate) type Data = Zeroizing<Vec<u8>>;
 
-/// The chip acknowledges within 15 ms (UM 6.2.1.3); USB adapters add up to 16 ms each way, a busy PC some more. nfcpy
-/// allows 100 ms.
-const ACKNOWLEDGE_LIMIT: Duration = Duration::from_millis(250);
-/// A chip that has just been woken, behind an adapter that has just been opened, takes longer (nfcpy allows 1.5 s).
-const FIRST_ACKNOWLEDGE_LIMIT: Duration = Duration::from_millis(750);
-/// The longest command about a card that is there, or is looked for a few times only.
-const ANSWER_LIMIT: Duration = Duration::from_millis(600);
-/// Silence within a frame that means the rest of it is lost. A byte takes 1 ms at 9600 baud, an adapter holds 16 ms.
-const GAP: Duration = Duration::from_millis(100);
-/// Silence after an abort that means nothing is on its way any more.
-const QUIET: Duration = Duration::from_millis(20);
 /// How often a long wait looks at its [`Stop`].
 const SLICE: Duration = Duration::from_millis(100);
-/// Times that a command is sent when it is not acknowledged.
+/// Times that a command is sent when the chip has surely not taken it.
 const SENDINGS: usize = 2;
 /// Times that the chip is asked to repeat a broken answer.
 const REPEATS: usize = 2;
+/// Times that the chip is asked for an echo when something else comes; silence counts twice.
+const ECHOES: usize = 4;
+/// Reads after which a line that never falls silent is taken as it is.
+const DRAINING_READS: usize = 64;
 
 /// Leaves the LowVbat mode: 55h twice, then time to start up (libnfc; UM 6.2.3).
 const WAKE_UP: [u8; 16] = [0x55, 0x55, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+/// Diagnose, test 0: the chip sends back what it was sent (UM 7.2.1).
+const ECHO: [u8; 2] = [0x00, 0x00];
 
 /// The chip at the end of a line.
 pub(crate) struct Link<L> {
     line: L,
     parser: Parser,
-    acknowledge_limit: Duration,
+    patience: Patience,
+    /// The port's.
+    baud: u32,
+    /// Something may still come that belongs to an earlier command.
+    unsettled: bool,
+    /// The chip did not answer even when it was only asked for an echo.
+    lost: bool,
+    echoes: u16,
+    tape: Tape,
 }
 
 impl<L: Line> Link<L> {
-    pub(crate) fn new(line: L) -> Self {
+    /// A chip at a line that has the speed after a reset.
+    pub(crate) fn new(line: L, patience: Patience, recorder: Option<Recorder>) -> Self {
         Self {
             line,
             parser: Parser::new(),
-            acknowledge_limit: FIRST_ACKNOWLEDGE_LIMIT,
+            patience,
+            baud: RESET.baud,
+            unsettled: true,
+            lost: false,
+            echoes: 0,
+            tape: Tape::new(recorder),
         }
     }
 
-    /// Wakes the chip and ends whatever an earlier program left it doing, such as waiting for a card for ever.
-    pub(crate) fn wake(&mut self) -> Result<(), Pn532Error> {
-        self.line.write(&WAKE_UP)?;
-        self.line.write(&ACK)
+    pub(crate) fn patience(&self) -> Patience {
+        self.patience
+    }
+
+    /// Whether the chip has fallen silent: it must be woken and set up anew before anything else.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
+    /// Wakes the chip at the speed of the port and ends whatever an earlier program left it doing, such as waiting for a
+    /// card for ever. Whether it then acknowledged a first command within this time, and answered it.
+    pub(crate) fn wake(&mut self, command: &[u8], within: Duration) -> Result<bool, Pn532Error> {
+        self.drain()?;
+        self.write(&WAKE_UP)?;
+        self.write(&ACK)?;
+        self.parser.reset();
+        self.write_command(command)?;
+        let is_there = match self.acknowledgement(command[0], within)? {
+            Acknowledged::Yes => {
+                let until = Instant::now() + self.patience.answer;
+                self.answer(command[0], until, None)?.is_some()
+            }
+            Acknowledged::ByAnswer(_) => true,
+            Acknowledged::No => false,
+        };
+        self.unsettled = true;
+        self.lost = !is_there;
+        Ok(is_there)
+    }
+
+    /// Changes the speed of the port alone.
+    pub(crate) fn set_speed(&mut self, baud: u32) -> Result<(), Pn532Error> {
+        if baud == self.baud {
+            return Ok(());
+        }
+        std::thread::sleep(self.patience.settle);
+        self.line.set_speed(baud)?;
+        self.baud = baud;
+        std::thread::sleep(self.patience.settle);
+        // What was under way came at another speed.
+        self.unsettled = true;
+        self.drain()
+    }
+
+    /// Whether the port takes a speed. It is as it was afterwards.
+    pub(crate) fn port_takes(&mut self, baud: u32) -> Result<bool, Pn532Error> {
+        match self.line.set_speed(baud) {
+            Ok(()) => self.line.set_speed(self.baud).map(|()| true),
+            Err(Pn532Error::SpeedRefused { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The host's acknowledgement of an answer, which the chip waits for before it changes its speed (UM 7.2.8).
+    pub(crate) fn acknowledge(&mut self) -> Result<(), Pn532Error> {
+        self.write(&ACK)
     }
 
     /// A command that the chip answers soon.
     pub(crate) fn ask(&mut self, command: &[u8]) -> Result<Data, Pn532Error> {
-        self.ask_within(command, ANSWER_LIMIT)
+        self.ask_within(command, self.patience.answer)
     }
 
     /// A command that a card may take its time over.
@@ -66,24 +135,27 @@ impl<L: Line> Link<L> {
         command: &[u8],
         within: Duration,
     ) -> Result<Data, Pn532Error> {
-        let until = Instant::now() + within;
-        if let Some(data) = self.send(command)? {
-            return Ok(data);
-        }
-        if let Some(data) = self.answer(command[0], until, None)? {
-            return Ok(data);
-        }
-        // The whole answer may have been lost on the line.
-        self.line.write(&NACK)?;
-        let until = Instant::now() + self.acknowledge_limit;
-        if let Some(data) = self.answer(command[0], until, None)? {
-            return Ok(data);
-        }
-        self.abort()?;
-        Err(Pn532Error::NoAnswer {
+        let mut refused = Pn532Error::NotAcknowledged {
             command: command[0],
-            within,
-        })
+        };
+        for _ in 0..SENDINGS {
+            let until = Instant::now() + within;
+            match self.send(command)? {
+                Sent::Acknowledged => match self.answer(command[0], until, None)? {
+                    Some(Answered::Data(data)) => return Ok(data),
+                    Some(Answered::SyntaxError) => {
+                        // Broken on its way, or unknown to the chip: it did nothing either way.
+                        refused = Pn532Error::SyntaxError {
+                            command: command[0],
+                        };
+                    }
+                    None => return self.ask_for_lost_answer(command[0], within),
+                },
+                Sent::AndAnswered(data) => return Ok(data),
+                Sent::NotTaken => {}
+            }
+        }
+        Err(refused)
     }
 
     /// A command that the chip answers when something happens. `None` when nothing did by the deadline or until
@@ -94,30 +166,20 @@ impl<L: Line> Link<L> {
         deadline: Instant,
         stop: &Stop,
     ) -> Result<Option<Data>, Pn532Error> {
-        if let Some(data) = self.send(command)? {
-            return Ok(Some(data));
-        }
-        let answer = self.answer(command[0], deadline, Some(stop))?;
-        if answer.is_none() {
-            self.abort()?;
-        }
-        Ok(answer)
-    }
-
-    /// Sends a command until it is acknowledged. Yields the answer when that came but the acknowledgement was lost.
-    fn send(&mut self, command: &[u8]) -> Result<Option<Data>, Pn532Error> {
-        let frame = encode(command);
         for _ in 0..SENDINGS {
-            self.parser.reset();
-            self.line.discard_input()?;
-            self.line.write(&frame)?;
-            match self.acknowledgement(command[0])? {
-                Acknowledged::Yes => {
-                    self.acknowledge_limit = ACKNOWLEDGE_LIMIT;
-                    return Ok(None);
-                }
-                Acknowledged::ByAnswer(data) => return Ok(Some(data)),
-                Acknowledged::No => {}
+            match self.send(command)? {
+                Sent::Acknowledged => match self.answer(command[0], deadline, Some(stop))? {
+                    Some(Answered::Data(data)) => return Ok(Some(data)),
+                    Some(Answered::SyntaxError) => {}
+                    None => {
+                        self.abort()?;
+                        // Nothing happened, or nobody was there to say so.
+                        self.settle(None)?;
+                        return Ok(None);
+                    }
+                },
+                Sent::AndAnswered(data) => return Ok(Some(data)),
+                Sent::NotTaken => {}
             }
         }
         Err(Pn532Error::NotAcknowledged {
@@ -125,10 +187,32 @@ impl<L: Line> Link<L> {
         })
     }
 
-    /// An answer that comes before the acknowledgement is a late one to an aborted command, unless no acknowledgement
-    /// comes at all.
-    fn acknowledgement(&mut self, command: u8) -> Result<Acknowledged, Pn532Error> {
-        let until = Instant::now() + self.acknowledge_limit;
+    /// Sends a command once. When it is not acknowledged, an echo tells whether the chip has taken it.
+    fn send(&mut self, command: &[u8]) -> Result<Sent, Pn532Error> {
+        if self.unsettled {
+            self.settle(None)?;
+        }
+        self.drain()?;
+        self.parser.reset();
+        self.write_command(command)?;
+        match self.acknowledgement(command[0], self.patience.acknowledge)? {
+            Acknowledged::Yes => Ok(Sent::Acknowledged),
+            Acknowledged::ByAnswer(data) => Ok(Sent::AndAnswered(data)),
+            Acknowledged::No => Ok(match self.settle(Some(command[0]))? {
+                Some(data) => Sent::AndAnswered(data),
+                None => Sent::NotTaken,
+            }),
+        }
+    }
+
+    /// An answer that comes before the acknowledgement is one to an earlier command, unless no acknowledgement comes at
+    /// all.
+    fn acknowledgement(
+        &mut self,
+        command: u8,
+        within: Duration,
+    ) -> Result<Acknowledged, Pn532Error> {
+        let mut until = Instant::now() + within;
         let mut early = Acknowledged::No;
         loop {
             while let Some(frame) = self.parser.next() {
@@ -136,6 +220,7 @@ impl<L: Line> Link<L> {
                     Frame::Ack => return Ok(Acknowledged::Yes),
                     Frame::Answer(code, data) if code == command.wrapping_add(1) => {
                         early = Acknowledged::ByAnswer(data);
+                        until = until.min(Instant::now() + self.patience.gap);
                     }
                     Frame::Nack | Frame::SyntaxError | Frame::Answer(..) => {}
                 }
@@ -152,15 +237,15 @@ impl<L: Line> Link<L> {
         command: u8,
         until: Instant,
         stop: Option<&Stop>,
-    ) -> Result<Option<Data>, Pn532Error> {
+    ) -> Result<Option<Answered>, Pn532Error> {
         let mut repeats = 0;
         loop {
             while let Some(frame) = self.parser.next() {
                 match frame {
                     Frame::Answer(code, data) if code == command.wrapping_add(1) => {
-                        return Ok(Some(data));
+                        return Ok(Some(Answered::Data(data)));
                     }
-                    Frame::SyntaxError => return Err(Pn532Error::SyntaxError { command }),
+                    Frame::SyntaxError => return Ok(Some(Answered::SyntaxError)),
                     Frame::Ack | Frame::Nack | Frame::Answer(..) => {}
                 }
             }
@@ -169,33 +254,118 @@ impl<L: Line> Link<L> {
                 return Ok(None);
             }
             let broken = self.parser.is_dirty();
-            let slice = if broken { GAP } else { SLICE };
+            let slice = if broken { self.patience.gap } else { SLICE };
             if self.read(until.min(now + slice))? == 0 && broken && repeats < REPEATS {
                 repeats += 1;
                 self.parser.reset();
-                self.line.write(&NACK)?;
+                self.write(&NACK)?;
+                // The whole one may come late, and then twice.
+                self.unsettled = true;
             }
         }
     }
 
-    /// Ends the running command (UM 6.2.1.3) and lets pass what was already on its way.
+    /// The whole answer may have been lost on the line: asks for it once, and then ends the command.
+    fn ask_for_lost_answer(&mut self, command: u8, within: Duration) -> Result<Data, Pn532Error> {
+        self.write(&NACK)?;
+        self.unsettled = true;
+        let until = Instant::now() + self.patience.acknowledge;
+        if let Some(Answered::Data(data)) = self.answer(command, until, None)? {
+            return Ok(data);
+        }
+        self.abort()?;
+        self.settle(None)?;
+        Err(Pn532Error::NoAnswer { command, within })
+    }
+
+    /// Ends the running command (UM 6.2.1.3).
     fn abort(&mut self) -> Result<(), Pn532Error> {
-        self.line.write(&ACK)?;
-        let until = Instant::now() + SLICE;
-        while self.read(until.min(Instant::now() + QUIET))? > 0 {
+        self.unsettled = true;
+        self.write(&ACK)
+    }
+
+    /// Has the chip echo a number, behind which nothing of the past can come. Yields the answer to `command` when that
+    /// comes before it.
+    ///
+    /// # Errors
+    /// The chip is silent: it is lost until it is woken.
+    fn settle(&mut self, command: Option<u8>) -> Result<Option<Data>, Pn532Error> {
+        self.unsettled = true;
+        let mut late = None;
+        let mut tries = 0;
+        while tries < ECHOES {
+            self.echoes = self.echoes.wrapping_add(1);
+            let [high, low] = self.echoes.to_be_bytes();
+            let echo = [ECHO[1], high, low];
+            self.write_command(&[ECHO[0], ECHO[1], high, low])?;
+            let until = Instant::now() + self.patience.acknowledge;
+            let mut is_silent = true;
+            loop {
+                while let Some(frame) = self.parser.next() {
+                    match frame {
+                        Frame::Answer(0x01, data) if **data == echo => {
+                            self.unsettled = false;
+                            return Ok(late);
+                        }
+                        Frame::Answer(code, data)
+                            if command.is_some_and(|command| code == command.wrapping_add(1)) =>
+                        {
+                            late = Some(data);
+                        }
+                        _ => {}
+                    }
+                }
+                if self.read(until)? == 0 {
+                    break;
+                }
+                is_silent = false;
+            }
+            tries += if is_silent { 2 } else { 1 };
+            self.parser.reset();
+        }
+        self.lost = true;
+        Err(Pn532Error::Silent)
+    }
+
+    /// Takes in, and throws away, what has come already.
+    fn drain(&mut self) -> Result<(), Pn532Error> {
+        for _ in 0..DRAINING_READS {
+            if self.read(Instant::now())? == 0 {
+                break;
+            }
             self.parser.reset();
         }
         Ok(())
     }
 
+    fn write_command(&mut self, command: &[u8]) -> Result<(), Pn532Error> {
+        let frame = encode(command);
+        self.tape.command(command, &frame, !self.unsettled);
+        self.line.write(&frame)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Pn532Error> {
+        self.tape.sent(bytes);
+        self.line.write(bytes)
+    }
+
     fn read(&mut self, until: Instant) -> Result<usize, Pn532Error> {
         let mut buffer = Zeroizing::new([0; 256]);
         let count = self.line.read(buffer.as_mut(), until)?;
-        let taken = self.parser.push(&buffer[..count]);
+        let bytes = &buffer[..count];
+        self.tape.received(bytes);
+        let taken = self.parser.push(bytes);
         debug_assert_eq!(taken, count, "whole frames were taken out before");
         buffer.zeroize();
         Ok(count)
     }
+}
+
+enum Sent {
+    Acknowledged,
+    AndAnswered(Data),
+    /// The chip has surely not carried it out to an end.
+    NotTaken,
 }
 
 enum Acknowledged {
@@ -204,180 +374,10 @@ enum Acknowledged {
     No,
 }
 
-#[cfg(test)]
-mod tests {
-    use std::collections::VecDeque;
-    use std::sync::mpsc::{Receiver, Sender, channel};
-
-    use super::*;
-
-    const ACKNOWLEDGEMENT: [u8; 6] = ACK;
-    /// GetFirmwareVersion and its answer.
-    const COMMAND: [u8; 1] = [0x02];
-    const ANSWER: [u8; 13] = [
-        0x00, 0x00, 0xFF, 0x06, 0xFA, 0xD5, 0x03, 0x32, 0x01, 0x06, 0x07, 0xE8, 0x00,
-    ];
-
-    /// A chip that answers the n-th thing it is sent with the n-th line of a script.
-    struct Scripted {
-        script: VecDeque<Vec<u8>>,
-        sent: Sender<Vec<u8>>,
-        reply: Sender<u8>,
-        bytes: Receiver<u8>,
-    }
-
-    impl Line for Scripted {
-        fn read(&mut self, buffer: &mut [u8], until: Instant) -> Result<usize, Pn532Error> {
-            let left = until.saturating_duration_since(Instant::now());
-            let Ok(first) = self.bytes.recv_timeout(left) else {
-                return Ok(0);
-            };
-            let bytes: Vec<u8> = std::iter::once(first)
-                .chain(self.bytes.try_iter())
-                .collect();
-            buffer[..bytes.len()].copy_from_slice(&bytes);
-            Ok(bytes.len())
-        }
-
-        fn write(&mut self, bytes: &[u8]) -> Result<(), Pn532Error> {
-            self.sent.send(bytes.to_vec()).unwrap();
-            for byte in self.script.pop_front().unwrap_or_default() {
-                self.reply.send(byte).unwrap();
-            }
-            Ok(())
-        }
-
-        fn discard_input(&mut self) -> Result<(), Pn532Error> {
-            while self.bytes.try_recv().is_ok() {}
-            Ok(())
-        }
-    }
-
-    fn link(script: &[&[&[u8]]]) -> (Link<Scripted>, Receiver<Vec<u8>>) {
-        let (sent, was_sent) = channel();
-        let (reply, bytes) = channel();
-        let line = Scripted {
-            script: script.iter().map(|line| line.concat()).collect(),
-            sent,
-            reply,
-            bytes,
-        };
-        (Link::new(line), was_sent)
-    }
-
-    fn ask(script: &[&[&[u8]]]) -> (Result<Vec<u8>, Pn532Error>, Vec<Vec<u8>>) {
-        let (mut link, sent) = link(script);
-        link.acknowledge_limit = ACKNOWLEDGE_LIMIT;
-        let answer = link.ask(&COMMAND).map(|data| data.to_vec());
-        (answer, sent.try_iter().collect())
-    }
-
-    fn command() -> Vec<u8> {
-        encode(&COMMAND).to_vec()
-    }
-
-    #[test]
-    fn waking_it_also_ends_what_it_was_doing() {
-        let (mut link, sent) = link(&[]);
-        link.wake().unwrap();
-        let sent: Vec<_> = sent.try_iter().collect();
-        assert_eq!(sent, [WAKE_UP.to_vec(), ACK.to_vec()]);
-    }
-
-    #[test]
-    fn a_command_is_acknowledged_and_answered() {
-        let (answer, sent) = ask(&[&[&ACKNOWLEDGEMENT, &ANSWER]]);
-        assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
-        assert_eq!(sent, [command()]);
-    }
-
-    #[test]
-    fn garbage_before_the_frames_does_not_matter() {
-        let (answer, sent) = ask(&[&[
-            &[0x12, 0x00, 0xFF, 0x34],
-            &ACKNOWLEDGEMENT,
-            &[0xFF],
-            &ANSWER,
-        ]]);
-        assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
-        assert_eq!(sent, [command()]);
-    }
-
-    #[test]
-    fn a_command_that_is_not_acknowledged_is_sent_again() {
-        let (answer, sent) = ask(&[&[], &[&ACKNOWLEDGEMENT, &ANSWER]]);
-        assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
-        assert_eq!(sent, [command(), command()]);
-    }
-
-    #[test]
-    fn a_chip_that_stays_silent_is_given_up() {
-        let (answer, sent) = ask(&[]);
-        assert!(matches!(
-            answer,
-            Err(Pn532Error::NotAcknowledged { command: 0x02 })
-        ));
-        assert_eq!(sent.len(), SENDINGS);
-    }
-
-    #[test]
-    fn an_answer_does_for_a_broken_acknowledgement() {
-        let (answer, sent) = ask(&[&[&[0x00, 0x00, 0xFF, 0x00, 0xFE, 0x00], &ANSWER]]);
-        assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
-        assert_eq!(sent, [command()]);
-    }
-
-    #[test]
-    fn a_late_answer_to_an_aborted_command_is_not_taken_for_this_ones() {
-        let mut late = ANSWER;
-        (late[8], late[11]) = (0x02, 0xE7);
-        let (answer, _) = ask(&[&[&late, &ACKNOWLEDGEMENT, &ANSWER]]);
-        assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
-    }
-
-    #[test]
-    fn a_broken_answer_is_asked_for_again() {
-        let mut broken = ANSWER;
-        broken[8] ^= 0x10;
-        for broken in [&broken[..], &ANSWER[..9], &[0x00, 0x00, 0x3F, 0x06, 0xFA]] {
-            let (answer, sent) = ask(&[&[&ACKNOWLEDGEMENT, broken], &[broken], &[&ANSWER]]);
-            assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
-            assert_eq!(sent, [command(), NACK.to_vec(), NACK.to_vec()]);
-        }
-    }
-
-    #[test]
-    fn a_lost_answer_is_asked_for_once_and_then_the_command_is_aborted() {
-        let (answer, sent) = ask(&[&[&ACKNOWLEDGEMENT], &[&ANSWER]]);
-        assert_eq!(answer.unwrap(), [0x32, 1, 6, 7]);
-        assert_eq!(sent, [command(), NACK.to_vec()]);
-
-        let (answer, sent) = ask(&[&[&ACKNOWLEDGEMENT]]);
-        assert!(matches!(answer, Err(Pn532Error::NoAnswer { .. })));
-        assert_eq!(sent, [command(), NACK.to_vec(), ACK.to_vec()]);
-    }
-
-    #[test]
-    fn a_syntax_error_ends_the_command() {
-        let error = [0x00, 0x00, 0xFF, 0x01, 0xFF, 0x7F, 0x81, 0x00];
-        let (answer, _) = ask(&[&[&ACKNOWLEDGEMENT, &error]]);
-        assert!(matches!(
-            answer,
-            Err(Pn532Error::SyntaxError { command: 2 })
-        ));
-    }
-
-    #[test]
-    fn a_wait_is_aborted_at_its_deadline_and_when_it_is_stopped() {
-        let stopped = Stop::default();
-        stopped.raise();
-        let soon = Instant::now() + Duration::from_millis(30);
-        let far = Instant::now() + Duration::from_secs(60);
-        for (deadline, stop) in [(soon, Stop::default()), (far, stopped)] {
-            let (mut link, sent) = link(&[&[&ACKNOWLEDGEMENT]]);
-            assert!(link.ask_until(&COMMAND, deadline, &stop).unwrap().is_none());
-            let sent: Vec<_> = sent.try_iter().collect();
-            assert_eq!(sent, [command(), ACK.to_vec()]);
-        }
-    }
+enum Answered {
+    Data(Data),
+    SyntaxError,
 }
+
+#[cfg(test)]
+mod tests;

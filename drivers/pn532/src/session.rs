@@ -1,7 +1,5 @@
 //! One card in the field, and one command at a time for it.
 
-use std::time::Duration;
-
 use card::{
     Apdu, ClassicCommand, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Type2Command,
 };
@@ -16,10 +14,6 @@ use crate::status::{self, Meaning};
 
 /// Bytes of a Classic block.
 const BLOCK: usize = 16;
-
-/// A card in ISO/IEC 14443-4 may ask for more time again and again; a session's answer is owed within two seconds, with
-/// what goes before and after on the line.
-const ISO_LIMIT: Duration = Duration::from_millis(1200);
 
 /// The longest answer to an APDU without extended length: 256 bytes and the status word (ISO/IEC 7816-4, 5.1).
 const ISO_ANSWER: usize = 258;
@@ -120,7 +114,7 @@ impl<'a, L: Line> Session<'a, L> {
     /// (ISO/IEC 14443-4, 7.5). A card that does not answer through all that is gone.
     fn iso(&mut self, apdu: &Apdu) -> Result<Reply, Pn532Error> {
         let command = chip::iso(self.target, apdu)?;
-        let mut answer = self.encoder.ask_within(&command, ISO_LIMIT)?;
+        let mut answer = self.encoder.ask_iso(&command)?;
         let mut whole = Zeroizing::new(Vec::with_capacity(ISO_ANSWER));
         loop {
             let malformed = || Pn532Error::Malformed {

@@ -1,13 +1,16 @@
 //! One card under a scripted chip: what only a disturbed field, or a long answer, shows.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use card::{ClassicKey, KeyType};
-use encoder::{BlockEncoder as _, CardWait, Stop};
+use encoder::{BlockEncoder as _, CardWait, Facts, Stop};
 
 use super::*;
 use crate::frame;
+use crate::link::Link;
+use crate::patience::Patience;
+use crate::speed::RESET;
 
 const CLASSIC: &[u8] = &[0x00, 0x04, 0x08, 4, 0x04, 0xA1, 0xB2, 0xC3];
 const OTHER_CLASSIC: &[u8] = &[0x00, 0x04, 0x08, 4, 0x05, 0x00, 0x00, 0x01];
@@ -35,8 +38,10 @@ impl Scripted {
         }
     }
 
-    fn answer(&mut self, code: u8) -> Vec<u8> {
+    fn answer(&mut self, code: u8, parameters: &[u8]) -> Vec<u8> {
         match code {
+            // Diagnose: the echo.
+            0x00 => parameters.to_vec(),
             0x02 => vec![0x32, 1, 6, 7],
             0x4A => {
                 if let Some((left, other)) = &mut self.swap {
@@ -63,11 +68,12 @@ impl Line for Scripted {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Pn532Error> {
         // 00 00 FF LEN LCS D4 code …; waking and acknowledging are nobody's business here.
-        let [0x00, 0x00, 0xFF, length, _, 0xD4, code, ..] = *bytes else {
+        let [0x00, 0x00, 0xFF, length, _, 0xD4, code, ref rest @ ..] = *bytes else {
             return Ok(());
         };
         assert!(length < 0xFF);
-        let body = [&[0xD5, code + 1][..], &self.answer(code)].concat();
+        let parameters = &rest[..usize::from(length) - 2];
+        let body = [&[0xD5, code + 1][..], &self.answer(code, parameters)].concat();
         let length = body.len() as u8;
         let check = body.iter().fold(0_u8, |sum, byte| sum.wrapping_sub(*byte));
         self.input.extend(frame::ACK);
@@ -78,14 +84,18 @@ impl Line for Scripted {
         Ok(())
     }
 
-    fn discard_input(&mut self) -> Result<(), Pn532Error> {
-        self.input.clear();
+    fn set_speed(&mut self, _: u32) -> Result<(), Pn532Error> {
         Ok(())
     }
 }
 
+fn open(line: Scripted) -> Pn532<Scripted> {
+    let link = Link::new(line, Patience::default(), None);
+    Pn532::open(link, RESET, Facts::default()).unwrap()
+}
+
 fn exchange(line: Scripted, command: &Command) -> Result<Reply, ErrorKind> {
-    let mut chip = Pn532::open(line).unwrap();
+    let mut chip = open(line);
     let wait = Instant::now() + Duration::from_secs(1);
     let mut session = chip
         .select(CardWait::Resting, wait, &Stop::default())
@@ -166,7 +176,7 @@ fn each_card_takes_the_commands_of_its_kind() {
         (DESFIRE, CommandKind::Iso),
         (PHONE, CommandKind::Iso),
     ] {
-        let mut chip = Pn532::open(Scripted::new(card, &[])).unwrap();
+        let mut chip = open(Scripted::new(card, &[]));
         let session = chip
             .select(CardWait::Resting, Instant::now(), &Stop::default())
             .unwrap();
@@ -180,7 +190,7 @@ fn each_card_takes_the_commands_of_its_kind() {
 fn a_card_whose_uid_changes_is_not_fresh_because_it_has_a_new_one() {
     let mut line = Scripted::new(PHONE, &[]);
     line.swap = Some((1, &[0x00, 0x04, 0x20, 4, 0x08, 7, 7, 7, 2, 0x78]));
-    let mut chip = Pn532::open(line).unwrap();
+    let mut chip = open(line);
     let wait = Instant::now() + Duration::from_millis(250);
     let fresh = chip.select(CardWait::Fresh, wait, &Stop::default());
     assert_eq!(fresh.err().unwrap().kind(), ErrorKind::NoCard);

@@ -8,6 +8,6 @@ use driver_pn532::Pn532Driver;
 use crate::rig::Pn532Rig;
 
 encoder::conformance_tests! {
-    driver: Pn532Driver,
+    driver: Pn532Driver::default(),
     rig: Pn532Rig::start(),
 }

@@ -77,7 +77,7 @@ fn an_encoder_that_a_killed_program_left_waiting_is_taken_over() {
 #[test]
 fn something_else_at_the_port_is_not_taken_for_an_encoder() {
     let (_terminal, port) = silent_terminal();
-    let error = Pn532Driver
+    let error = Pn532Driver::default()
         .open(&Selector::Port(port), &Opening::default())
         .err()
         .unwrap();
@@ -100,27 +100,27 @@ fn a_listing_follows_the_cable() {
     let (tx, changes) = channel();
     let watched = [(rig.selector(), Settings::default())];
     let changed = Arc::new(move || tx.send(()).unwrap_or_default());
-    let _watch = Pn532Driver.watch(&watched, changed).unwrap();
+    let _watch = Pn532Driver::default().watch(&watched, changed).unwrap();
 
-    let listing = Pn532Driver.look_up(&rig.selector());
+    let listing = Pn532Driver::default().look_up(&rig.selector());
     assert_eq!(listing.access, Access::Accessible);
     assert_eq!(listing.identity, Identity::of_port(rig.encoder.path()));
 
     rig.encoder.unplug();
     changes.recv_timeout(LIMIT).unwrap();
-    let listing = Pn532Driver.look_up(&rig.selector());
+    let listing = Pn532Driver::default().look_up(&rig.selector());
     assert!(matches!(listing.access, Access::Absent { .. }));
 
     rig.encoder.plug().unwrap();
     changes.recv_timeout(LIMIT).unwrap();
-    let listing = Pn532Driver.look_up(&rig.selector());
+    let listing = Pn532Driver::default().look_up(&rig.selector());
     assert_eq!(listing.access, Access::Accessible);
 }
 
 #[test]
 fn an_encoder_is_the_same_one_before_it_is_plugged_in_and_after() {
     let rig = Rig::new();
-    let identity = || Pn532Driver.look_up(&rig.selector()).identity;
+    let identity = || Pn532Driver::default().look_up(&rig.selector()).identity;
     let present = identity();
     rig.encoder.unplug();
     assert_eq!(identity(), present);

@@ -80,7 +80,8 @@ impl Rig {
     }
 
     pub(crate) fn try_open(&self) -> Result<Box<dyn BlockEncoder>, Error> {
-        let Encoder::Block(encoder) = Pn532Driver.open(&self.selector(), &Opening::default())?
+        let Encoder::Block(encoder) =
+            Pn532Driver::default().open(&self.selector(), &Opening::default())?
         else {
             panic!("an encoder of another kind");
         };
