@@ -13,6 +13,8 @@
 //! - [`Pn532Encoder`]: an NXP PN532 at the end of a serial line, on a pseudo-terminal.
 //! - [`PcscReader`]: a contactless PC/SC reader behind `vpcd` under a real `pcscd`, and
 //!   [`PrivatePcscd`], an unprivileged `pcscd` of one's own for tests.
+//! - [`LockServer`]: a SALTO or Onity lock server with its encoders, by TCP or on a serial line. It makes the
+//!   cards itself, for whom and for how long its clients say.
 //! - [`Antenna`]: a reader without a wire, for what runs on a card in memory.
 //!
 //! What goes wrong has one place each: a card that leaves in the midst of an exchange in `slot/state.rs`, memory that
@@ -39,15 +41,22 @@ mod bell;
 mod card;
 mod cards;
 mod faults;
+mod lock_server;
 mod pn532;
 mod reader;
 mod slot;
+mod terminal;
 mod vpcd;
 
 pub use antenna::{Answer, Antenna};
 pub use card::{Storage, StoredFile, Technology, Uid, UidError, UnknownTechnology};
 pub use cards::{Card, Cards, CardsError, MemoryError, Options, Origin};
 pub use faults::{Fault, FaultKind, Faults, Way, When};
+pub use lock_server::{
+    Dialect, ErrorCode, LateAnswers, LockServer, LockServerError, LockServerKnobs,
+    LockServerSettings, LockServerSituation, LockServerWire, SecondConnection, Segments, Served,
+    SpecialCard,
+};
 pub use pn532::{EncoderError, LinePace, Pn532Encoder};
 pub use reader::Selected;
 pub use slot::{
