@@ -115,6 +115,8 @@ pub(crate) fn ends_context(error: Pcsc) -> bool {
         Pcsc::NoService
             | Pcsc::ServiceStopped
             | Pcsc::InvalidHandle
+            // The connection to the service broke, not the one to the card (pcsc-lite, winscard_msg.c).
+            | Pcsc::CommError
             | Pcsc::Shutdown
             | Pcsc::ServerTooBusy
     )
