@@ -67,10 +67,9 @@ impl<L: Line> Pn532<L> {
         self.link.ask(command)
     }
 
-    /// Has the chip do something that a card in ISO/IEC 14443-4 may take its time over.
+    /// Passes something on to a card in ISO/IEC 14443-4.
     pub(crate) fn ask_iso(&mut self, command: &[u8]) -> Result<Data, Pn532Error> {
-        let within = self.link.patience().iso_answer;
-        self.link.ask_within(command, within)
+        self.link.ask_iso(command)
     }
 
     /// What lies there now.
@@ -111,12 +110,18 @@ impl<L: Line> Pn532<L> {
         loop {
             self.set_tries(Tries::Endless)?;
             self.field_on = true;
-            let sighting = self.link.ask_until(&chip::list_cards(1), deadline, stop)?;
+            let until = deadline.min(Instant::now() + self.link.patience().look_again);
+            let sighting = self.link.ask_until(&chip::list_cards(1), until, stop)?;
             if stop.is_raised() {
                 return Err(Error::new(ErrorKind::Cancelled));
             }
             let Some(sighting) = sighting else {
-                return Err(Error::new(ErrorKind::NoCard));
+                if Instant::now() >= deadline {
+                    return Err(Error::new(ErrorKind::NoCard));
+                }
+                // A card whose sighting was lost may be in ISO/IEC 14443-4, where it answers no second call.
+                self.field_off()?;
+                continue;
             };
             let Found::One(_, first) = chip::found(&sighting)? else {
                 continue;

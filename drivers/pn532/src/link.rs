@@ -22,7 +22,7 @@ pub(crate) type Data = Zeroizing<Vec<u8>>;
 
 /// How often a long wait looks at its [`Stop`].
 const SLICE: Duration = Duration::from_millis(100);
-/// Times that a command is sent when the chip has surely not taken it.
+/// Times that a command is sent which the chip has not taken, or does not seem to have.
 const SENDINGS: usize = 2;
 /// Times that the chip is asked to repeat a broken answer.
 const REPEATS: usize = 2;
@@ -124,27 +124,33 @@ impl<L: Line> Link<L> {
         self.write(&ACK)
     }
 
-    /// A command that the chip answers soon.
+    /// A command that the chip answers soon, and that may be carried out twice.
     pub(crate) fn ask(&mut self, command: &[u8]) -> Result<Data, Pn532Error> {
-        self.ask_within(command, self.patience.answer)
+        self.ask_within(command, self.patience.answer, SENDINGS)
     }
 
-    /// A command that a card may take its time over.
-    pub(crate) fn ask_within(
+    /// A command for a card in ISO/IEC 14443-4, which may take its time over it. It is sent once only: the second time it
+    /// would be another step of whatever is going on between the card and its reader.
+    pub(crate) fn ask_iso(&mut self, command: &[u8]) -> Result<Data, Pn532Error> {
+        self.ask_within(command, self.patience.iso_answer, 1)
+    }
+
+    fn ask_within(
         &mut self,
         command: &[u8],
         within: Duration,
+        sendings: usize,
     ) -> Result<Data, Pn532Error> {
         let mut refused = Pn532Error::NotAcknowledged {
             command: command[0],
         };
-        for _ in 0..SENDINGS {
+        for _ in 0..sendings {
             let until = Instant::now() + within;
             match self.send(command)? {
                 Sent::Acknowledged => match self.answer(command[0], until, None)? {
                     Some(Answered::Data(data)) => return Ok(data),
                     Some(Answered::SyntaxError) => {
-                        // Broken on its way, or unknown to the chip: it did nothing either way.
+                        // Broken on its way, or unknown to the chip.
                         refused = Pn532Error::SyntaxError {
                             command: command[0],
                         };
@@ -173,9 +179,8 @@ impl<L: Line> Link<L> {
                     Some(Answered::SyntaxError) => {}
                     None => {
                         self.abort()?;
-                        // Nothing happened, or nobody was there to say so.
-                        self.settle(None)?;
-                        return Ok(None);
+                        // Nothing happened, or just now, or nobody was there to say so.
+                        return self.settle(Some(command[0]));
                     }
                 },
                 Sent::AndAnswered(data) => return Ok(Some(data)),
@@ -364,7 +369,7 @@ impl<L: Line> Link<L> {
 enum Sent {
     Acknowledged,
     AndAnswered(Data),
-    /// The chip has surely not carried it out to an end.
+    /// The chip did not take it, or did not carry it out to an end.
     NotTaken,
 }
 

@@ -20,6 +20,9 @@ pub struct Patience {
     /// For the answer of a card in ISO/IEC 14443-4, which may ask for more time again and again. A session's answer is
     /// owed within two seconds, with what goes before and after on the line.
     pub iso_answer: Duration,
+    /// For a card, before the wait is begun anew: a sighting may have been lost on the line, and a chip that lost its power
+    /// for a moment waits no more.
+    pub look_again: Duration,
     /// Silence within a frame that means the rest of it is lost. A byte takes 1 ms at 9600 baud, an adapter holds 16 ms.
     pub gap: Duration,
     /// Around a change of speed, for what an adapter still holds: six bytes take 6 ms at 9600 baud. The chip itself wants
@@ -35,6 +38,7 @@ impl Default for Patience {
             wake: Duration::from_millis(1000),
             answer: Duration::from_millis(600),
             iso_answer: Duration::from_millis(1200),
+            look_again: Duration::from_secs(3),
             gap: Duration::from_millis(100),
             settle: Duration::from_millis(10),
         }

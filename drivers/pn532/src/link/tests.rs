@@ -147,6 +147,16 @@ fn a_command_that_the_chip_did_not_take_is_sent_again() {
 }
 
 #[test]
+fn what_is_a_step_of_a_conversation_with_a_card_is_not_sent_again() {
+    for lost in [&[][..], &[&ACKNOWLEDGEMENT[..], &SYNTAX_ERROR]] {
+        let (mut link, was_sent) = link(&[lost, &[&ACKNOWLEDGEMENT, &ANSWER]]);
+        assert!(link.ask_iso(&COMMAND).is_err());
+        assert_eq!(sent(&was_sent).0, [command()]);
+        assert!(!link.is_lost());
+    }
+}
+
+#[test]
 fn a_command_that_the_chip_took_in_silence_is_not_sent_again() {
     let (mut link, was_sent) = link(&[]);
     link.line
