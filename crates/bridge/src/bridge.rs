@@ -1,17 +1,17 @@
 //! A running bridge, and what a program on the same PC may ask of it.
 
-use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use encoder::{Abandoned, Registry};
+use encoder::{Abandoned, Listing, Registry};
 use protocol::link::SiteKeyCheck;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::about::About;
 use crate::config::Config;
-use crate::discovery::Discovery;
+use crate::discovery::{Census, Discovery};
 use crate::encoder_task::{EncoderStatus, Request, Shared};
 use crate::encoders::{EncoderHandle, Encoders};
 use crate::journal::{Journal, JournalError, private_directory};
@@ -25,6 +25,7 @@ pub struct Bridge {
     pub(crate) watchers: Watchers,
     pub(crate) uplink: Uplink,
     link: watch::Receiver<LinkStatus>,
+    unused: watch::Receiver<Vec<Listing>>,
     discovery: JoinHandle<()>,
     link_task: Option<JoinHandle<()>>,
 }
@@ -83,10 +84,12 @@ impl Bridge {
                 check: hex::encode(check),
             })
             .collect();
+        let (unused, seen_unused) = watch::channel(Vec::new());
         let mut discovery = Discovery {
             registry,
             configured: config.encoders,
             discover: config.discover,
+            probing: config.probing,
             keys: Arc::new(config.keys),
             policy: Policy {
                 personalise_blank: config.personalise_blank,
@@ -100,7 +103,8 @@ impl Bridge {
                 _lock: lock,
             },
             changes: watch::channel(0).0,
-            known: HashSet::new(),
+            census: Census::default(),
+            unused,
         };
         let dial = config.hub.as_ref().map(Dial::new).transpose()?;
         // What could not be taken in now is tried again by `follow`.
@@ -126,6 +130,7 @@ impl Bridge {
             watchers,
             uplink,
             link,
+            unused: seen_unused,
             discovery,
             link_task,
         })
@@ -145,6 +150,21 @@ impl Bridge {
     #[must_use]
     pub fn watch_encoder(&self, identity: &str) -> Option<watch::Receiver<EncoderStatus>> {
         self.encoders.get(identity).map(|handle| handle.status)
+    }
+
+    /// Devices that are there and not used, each with the reason, and a way to wait until they are others: ports of
+    /// which nobody said that an encoder is there, and devices whose identity another one has.
+    #[must_use]
+    pub fn unused(&self) -> watch::Receiver<Vec<Listing>> {
+        self.unused.clone()
+    }
+
+    /// What a technician may want to know of one encoder.
+    #[must_use]
+    pub fn about(&self, identity: &str) -> Option<About> {
+        self.encoders
+            .get(identity)
+            .map(|handle| handle.notes.about())
     }
 
     /// How the link to the hub is, and a way to wait until it is otherwise.

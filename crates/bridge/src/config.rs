@@ -10,7 +10,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 use card::SiteKeys;
-use encoder::{Registry, Selector, Settings};
+use encoder::{Probing, Registry, Selector, Settings};
 use zeroize::Zeroizing;
 
 pub use error::ConfigError;
@@ -29,6 +29,8 @@ pub struct Config {
     pub personalise_blank: bool,
     /// Whether encoders that need no entry are used (PC/SC readers).
     pub discover: bool,
+    /// Whether serial ports that nobody configured are asked what is behind them.
+    pub probing: Probing,
     /// The hub; `None` works without one.
     pub hub: Option<HubConfig>,
     /// The site's keys.
@@ -66,6 +68,8 @@ pub struct EncoderConfig {
     pub selector: Selector,
     /// The driver's own keys.
     pub settings: Settings,
+    /// The folder in which its sessions are recorded.
+    pub record: Option<PathBuf>,
 }
 
 /// A secret that the hub gave out. Zeroised, never printed.

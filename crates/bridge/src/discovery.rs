@@ -2,19 +2,24 @@
 //!
 //! Event-driven: a driver says when devices came or went, and then everything is looked at once.
 
-use std::collections::HashSet;
+mod census;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use card::Entropy;
-use encoder::{Access, Changed, Driver, Listing, Probing, Registry, Selector, Settings};
+use encoder::{Changed, Listing, Probing, Registry, Selector, Settings};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::about::{About, Notes};
 use crate::config::EncoderConfig;
-use crate::encoder_task::{Device, EncoderTask, Shared};
+use crate::encoder_task::{Device, EncoderTask, Request, Shared};
 use crate::encoders::{EncoderHandle, Encoders, REQUESTS};
 use crate::error_text::chain;
 use crate::machine::{Machine, Policy};
+use crate::recordings::Recordings;
+pub(crate) use census::Census;
+use census::Seen;
 
 /// How long a look at the system may take.
 const LOOK_PATIENCE: Duration = Duration::from_secs(5);
@@ -26,6 +31,7 @@ pub(crate) struct Discovery {
     pub registry: Registry,
     pub configured: Vec<EncoderConfig>,
     pub discover: bool,
+    pub probing: Probing,
     pub keys: Arc<card::SiteKeys>,
     pub policy: Policy,
     pub encoders: Encoders,
@@ -33,7 +39,9 @@ pub(crate) struct Discovery {
     /// Counts how often devices came or went.
     pub changes: watch::Sender<u64>,
     /// The devices that have been taken in.
-    pub known: HashSet<Selector>,
+    pub census: Census,
+    /// The devices that are there and not used.
+    pub unused: watch::Sender<Vec<Listing>>,
 }
 
 /// Everything was taken in, or something must be tried again.
@@ -78,7 +86,7 @@ impl Discovery {
                 .filter(|entry| entry.driver == driver.name())
                 .map(|entry| (entry.selector.clone(), entry.settings.clone()))
                 .collect();
-            if entries.is_empty() && (driver.needs_entry() || !self.discover) {
+            if entries.is_empty() && !self.discover {
                 continue;
             }
             let changes = self.changes.clone();
@@ -97,46 +105,67 @@ impl Discovery {
         watches
     }
 
-    /// Takes in the encoders that are not known yet: those with an entry, absent or not, and those that need none.
+    /// Looks once: takes in the encoders that are not known yet, those with an entry, absent or not, and those that the
+    /// drivers find, and sends those after their encoder that are plugged in elsewhere now.
     pub(crate) async fn find(&mut self) -> Found {
-        let mut found = Found::Everything;
-        for entry in self.configured.clone() {
-            if self.known.contains(&entry.selector) {
-                continue;
+        let (seen, mut found) = self.look().await;
+        let changes = self.census.take(seen, found == Found::Everything);
+        for (identity, listing) in changes.same {
+            if let Some(handle) = self.encoders.get(&identity) {
+                handle.notes.listed(&listing);
             }
+        }
+        for (identity, listing) in changes.moved {
+            tracing::info!(identity, at = %listing.selector, "an encoder is plugged in elsewhere now");
+            if let Some(handle) = self.encoders.get(&identity) {
+                // Its task reads on as long as it lives, and it never waits for discovery.
+                let _ = handle
+                    .requests
+                    .send(Request::Moved(Box::new(listing)))
+                    .await;
+            }
+        }
+        for seen in changes.new {
+            found = found.and(self.add(seen).await);
+        }
+        self.unused.send_if_modified(|unused| {
+            let changed = *unused != changes.unused;
+            *unused = changes.unused;
+            changed
+        });
+        found
+    }
+
+    /// What is there now, and whether everybody who was asked answered.
+    async fn look(&self) -> (Vec<Seen>, Found) {
+        let mut found = Found::Everything;
+        let mut all = Vec::new();
+        for (at, entry) in self.configured.iter().enumerate() {
             let Some(driver) = self.registry.driver(&entry.driver) else {
                 continue;
             };
-            let (asked, selector) = (Arc::clone(&driver), entry.selector.clone());
-            let taken_in = match off_thread(move || asked.look_up(&selector)).await {
-                Ok(listing) => self.add(driver, listing, entry.settings, entry.name).await,
-                Err(_) => Found::NotEverything,
-            };
-            found = found.and(taken_in);
-        }
-        if !self.discover {
-            return found;
-        }
-        let registry = self.registry.clone();
-        for driver in registry.drivers().filter(|driver| !driver.needs_entry()) {
-            let asked = Arc::clone(driver);
-            let claimed = self.claimed();
-            let list = move || asked.list(Probing::Forbidden, &claimed);
-            let Ok(listings) = off_thread(list).await else {
-                found = Found::NotEverything;
-                continue;
-            };
-            for listing in listings {
-                if matches!(listing.access, Access::Unclaimed { .. }) {
-                    continue;
-                }
-                if !self.known.contains(&listing.selector) {
-                    let driver = Arc::clone(driver);
-                    found = found.and(self.add(driver, listing, Settings::default(), None).await);
-                }
+            let selector = entry.selector.clone();
+            match off_thread(move || driver.look_up(&selector)).await {
+                Ok(listing) => all.push(Seen {
+                    listing,
+                    entry: Some(at),
+                }),
+                Err(_) => found = Found::NotEverything,
             }
         }
-        found
+        for driver in self.registry.drivers().filter(|_| self.discover) {
+            let (driver, claimed) = (Arc::clone(driver), self.claimed());
+            let probing = self.probing;
+            let list = move || driver.list(probing, &claimed);
+            match off_thread(list).await {
+                Ok(listings) => all.extend(listings.into_iter().map(|listing| Seen {
+                    listing,
+                    entry: None,
+                })),
+                Err(_) => found = Found::NotEverything,
+            }
+        }
+        (all, found)
     }
 
     /// The devices that the configuration names, for whichever driver.
@@ -147,24 +176,45 @@ impl Discovery {
             .collect()
     }
 
-    async fn add(
-        &mut self,
-        driver: Arc<dyn Driver>,
-        listing: Listing,
-        settings: Settings,
-        name: Option<String>,
-    ) -> Found {
-        let identity = listing.identity.text.clone();
-        if self.encoders.get(&identity).is_some() {
-            // Whoever was there first keeps the name: jobs and fences go by it.
-            tracing::warn!(
-                identity,
-                description = listing.description,
-                "a second encoder of this identity is not used"
-            );
-            self.known.insert(listing.selector);
+    async fn add(&mut self, seen: Seen) -> Found {
+        let Seen { listing, entry } = seen;
+        let Some(driver) = self.registry.driver(listing.driver) else {
             return Found::Everything;
-        }
+        };
+        let identity = listing.identity.text.clone();
+        let Some(machine) = self.machine(&identity).await else {
+            return Found::NotEverything;
+        };
+        self.census.taken_in(&listing);
+        let entry = entry.and_then(|at| self.configured.get(at));
+        let settings = entry
+            .map(|entry| entry.settings.clone())
+            .unwrap_or_default();
+        let name = entry.and_then(|entry| entry.name.clone());
+        let display_name = name.unwrap_or_else(|| listing.description.clone());
+        let recordings = entry
+            .and_then(|entry| entry.record.clone())
+            .map(|folder| Recordings::new(folder, &display_name));
+        let notes = Notes::new(About::listed(&listing, &settings), recordings);
+        let (requests, received) = mpsc::channel(REQUESTS);
+        let device = Device {
+            driver,
+            selector: listing.selector,
+            settings,
+            identity: listing.identity,
+            display_name,
+            notes: notes.clone(),
+        };
+        let changes = self.changes.subscribe();
+        let (task, status) =
+            EncoderTask::new(device, machine, self.shared.clone(), received, changes);
+        let handle = EncoderHandle::new(requests, status, notes, tokio::spawn(task.run()));
+        self.encoders.insert(identity, handle);
+        Found::Everything
+    }
+
+    /// The job machine of a new encoder, with the fence that it had accepted; `None` when it must not work yet.
+    async fn machine(&self, identity: &str) -> Option<Machine> {
         let fence = match self.shared.journal.fences().await {
             Ok(fences) => fences
                 .iter()
@@ -177,7 +227,7 @@ impl Discovery {
                     error = chain(&error),
                     "an encoder is not used until the journal is well"
                 );
-                return Found::NotEverything;
+                return None;
             }
         };
         let mut seed = [0; 32];
@@ -187,29 +237,14 @@ impl Discovery {
                 error = chain(&error),
                 "an encoder is not used until the system gives random numbers"
             );
-            return Found::NotEverything;
+            return None;
         }
-        self.known.insert(listing.selector.clone());
-        let machine = Machine::new(
+        Some(Machine::new(
             self.policy.clone(),
             Arc::clone(&self.keys),
             Entropy::new(seed),
             fence,
-        );
-        let (requests, received) = mpsc::channel(REQUESTS);
-        let device = Device {
-            driver,
-            selector: listing.selector,
-            settings,
-            identity: listing.identity,
-            display_name: name.unwrap_or(listing.description),
-        };
-        let changes = self.changes.subscribe();
-        let (task, status) =
-            EncoderTask::new(device, machine, self.shared.clone(), received, changes);
-        let handle = EncoderHandle::new(requests, status, tokio::spawn(task.run()));
-        self.encoders.insert(identity, handle);
-        Found::Everything
+        ))
     }
 }
 

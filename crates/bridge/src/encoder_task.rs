@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use encoder::Abandoned;
+use encoder::{Abandoned, Listing};
 use jiff::Timestamp;
 use protocol::link::{EncoderState, FromBridge, GrantAnswer, Offer, Outcome, Phase};
 use tokio::sync::{mpsc, watch};
@@ -46,6 +46,8 @@ pub(crate) enum Request {
     },
     /// The hub changed: the highest fence accepted from the one that is linked now.
     AcceptedFence(u64),
+    /// It is plugged in elsewhere now.
+    Moved(Box<Listing>),
     /// Finish the card that is being written, free the device and end.
     Shutdown,
 }
@@ -164,6 +166,11 @@ impl EncoderTask {
                 .await;
             }
             Request::AcceptedFence(fence) => self.machine.set_accepted_fence(fence),
+            Request::Moved(listing) => {
+                if let Some(news) = self.connection.moved(&listing) {
+                    self.happened(news).await;
+                }
+            }
             Request::Shutdown => self.stopping = true,
         }
     }
@@ -205,6 +212,7 @@ impl EncoderTask {
             }
             News::Exchanged(reply) => self.feed(Event::Answered(reply)).await,
             News::Failed(error) => {
+                self.connection.device().notes.failed(&error);
                 tracing::debug!(
                     encoder = self.name(),
                     error = chain(&error),
@@ -213,6 +221,7 @@ impl EncoderTask {
                 self.feed(Event::EncoderFailed(error.kind())).await;
             }
             News::Lost(error) => {
+                self.connection.device().notes.failed(&error);
                 let reason = chain(&error);
                 if self.set_state(Some(reason.clone())) {
                     tracing::warn!(encoder = self.name(), reason, "the encoder cannot be used");

@@ -7,6 +7,7 @@ use protocol::link::EncoderState;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
+use crate::about::Notes;
 use crate::encoder_task::{EncoderStatus, Request};
 
 /// Requests that may wait for an encoder's task before more are refused.
@@ -17,6 +18,7 @@ pub(crate) const REQUESTS: usize = 64;
 pub(crate) struct EncoderHandle {
     pub requests: mpsc::Sender<Request>,
     pub status: watch::Receiver<EncoderStatus>,
+    pub notes: Notes,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -24,12 +26,14 @@ impl EncoderHandle {
     pub(crate) fn new(
         requests: mpsc::Sender<Request>,
         status: watch::Receiver<EncoderStatus>,
+        notes: Notes,
         task: JoinHandle<()>,
     ) -> Self {
         let task = Arc::new(Mutex::new(Some(task)));
         Self {
             requests,
             status,
+            notes,
             task,
         }
     }

@@ -4,6 +4,7 @@
 //! ended. What must survive a power cut is in the journal before the next step; which step is next is decided by the
 //! job machine, which is pure.
 
+mod about;
 mod bridge;
 mod clock;
 pub mod config;
@@ -18,9 +19,11 @@ mod link;
 mod local;
 pub mod machine;
 mod preview;
+mod recordings;
 pub mod socket;
 mod watchers;
 
+pub use about::{About, CardsMadeBy, Fact, LastError};
 pub use bridge::{Bridge, StartError};
 pub use config::{Config, ConfigError};
 pub use encoder_task::EncoderStatus;

@@ -346,6 +346,7 @@ mod tests {
             socket: folder.path().join("site.key"),
             personalise_blank: true,
             discover: false,
+            probing: encoder::Probing::Forbidden,
             hub: None,
             keys,
             encoders: Vec::new(),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use card::{KeyVersion, SiteKey, SiteKeys};
-use encoder::{Registry, SettingsError};
+use encoder::{Probing, Registry, SettingsError};
 use toml::de::DeTable;
 
 use super::reader::{File, Secret, Section};
@@ -32,6 +32,10 @@ pub(super) fn parse(text: &str, origin: &Path, registry: &Registry) -> Result<Co
         state_directory,
         personalise_blank: bridge.boolean("personalise_blank")?.unwrap_or(true),
         discover: bridge.boolean("discover")?.unwrap_or(true),
+        probing: match bridge.boolean("probe")? {
+            Some(true) => Probing::Allowed,
+            Some(false) | None => Probing::Forbidden,
+        },
         hub,
         keys,
         encoders: encoders(&mut top, registry)?,
@@ -204,6 +208,7 @@ fn encoder(
             "write what people call it, or leave `name` out",
         ));
     }
+    let record = section.path("record")?;
     let lines = section.lines();
     let settings = section.settings()?;
     let selector = driver.configure(&settings).map_err(
@@ -223,6 +228,7 @@ fn encoder(
         name,
         selector,
         settings,
+        record,
     })
 }
 

@@ -63,8 +63,8 @@ fn refusal(text: &str) -> String {
 fn a_whole_configuration_is_taken() {
     let config = parse(&format!(
         "[hub]\nurl = \"https://hub.example.com/\"\ntoken = \"t0ken\"\n[site]\nkey = \"{KEY}\"\n\
-         [bridge]\nname = \"Front Desk PC\"\nstate_dir = \"state\"\npersonalise_blank = false\ndiscover = false\n\
-         [[encoder]]\ndriver = \"wired\"\nport = \"/dev/ttyUSB0\"\nname = \"Front Desk\"\n"
+         [bridge]\nname = \"Front Desk PC\"\nstate_dir = \"state\"\npersonalise_blank = false\ndiscover = false\nprobe = true\n\
+         [[encoder]]\ndriver = \"wired\"\nport = \"/dev/ttyUSB0\"\nname = \"Front Desk\"\nrecord = \"wire\"\n"
     ))
     .unwrap();
     assert_eq!(config.name, "Front Desk PC");
@@ -74,6 +74,9 @@ fn a_whole_configuration_is_taken() {
         Path::new("/etc/cardbridge/state/cardbridge.sock")
     );
     assert!(!config.personalise_blank && !config.discover);
+    assert_eq!(config.probing, Probing::Allowed);
+    let record = config.encoders[0].record.as_deref();
+    assert_eq!(record, Some(Path::new("/etc/cardbridge/wire")));
     assert_eq!(config.keys.newest().get(), 1);
     let hub = config.hub.unwrap();
     assert_eq!(
@@ -92,6 +95,7 @@ fn a_site_key_is_all_that_a_bridge_without_a_hub_needs() {
     let config = parse(&format!("[site]\nkey = \"{KEY}\"\n")).unwrap();
     assert!(config.hub.is_none() && config.encoders.is_empty());
     assert!(config.discover && config.personalise_blank);
+    assert_eq!(config.probing, Probing::Forbidden);
 }
 
 #[test]

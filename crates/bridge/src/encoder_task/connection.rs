@@ -1,5 +1,7 @@
 //! The connection to one encoder: its thread, what it was asked, how long it may take, and when it is opened again.
 
+mod moved;
+
 use std::time::{Duration, Instant};
 
 use card::{Command, Reply};

@@ -6,8 +6,10 @@ use encoder::{
     Abandoned, Driver, EncoderThread, Error, ErrorKind, Identity, Listing, Opened, Opening,
     Selector, Settings,
 };
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::about::Notes;
 use crate::discovery::off_thread;
 
 /// Which device, by whom.
@@ -17,6 +19,7 @@ pub(crate) struct Device {
     pub settings: Settings,
     pub identity: Identity,
     pub display_name: String,
+    pub notes: Notes,
 }
 
 impl Device {
@@ -37,11 +40,16 @@ impl Device {
             self.selector.clone(),
             self.settings.clone(),
         );
-        let how = Opening {
-            settings,
-            recorder: None,
+        let recordings = self.notes.recordings.clone();
+        let open = move || {
+            let recorder = recordings.and_then(|recordings| recordings.begin(Timestamp::now()));
+            driver.open(&selector, &Opening { settings, recorder })
         };
-        let open = move || driver.open(&selector, &how);
+        let notes = self.notes.clone();
+        let opened = move |result: Result<Opened, Error>| {
+            notes.opened(&result);
+            opened(result);
+        };
         EncoderThread::start(&self.display_name, abandoned, open, opened)
     }
 }

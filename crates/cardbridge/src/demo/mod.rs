@@ -242,6 +242,7 @@ fn configuration(
         personalise_blank: true,
         // Readers that happen to be on this machine are none of the demo's business.
         discover: false,
+        probing: encoder::Probing::Forbidden,
         hub: Some(HubConfig {
             url: endpoint.parse().expect("a loopback address is a hub's"),
             token: Token::new(token),
@@ -260,6 +261,7 @@ fn entry(encoder: &crate::lab::EncoderView) -> Option<EncoderConfig> {
         name: Some(encoder.name.in_words()),
         selector: Selector::Port(port.to_owned()),
         settings: Settings::from_iter(settings),
+        record: None,
     })
 }
 
