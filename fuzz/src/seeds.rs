@@ -2,6 +2,7 @@
 //! emulated cards. What fuzzing has found besides lies beside them under other names and stays.
 
 mod answers;
+mod servers;
 mod session;
 
 use std::fs;
@@ -20,5 +21,6 @@ fn repository() -> PathBuf {
 
 fn main() {
     answers::write_all();
+    servers::write_all();
     session::write_all();
 }

@@ -13,6 +13,9 @@ mod driver;
 mod encoder;
 mod error;
 mod frame;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod line;
 mod read_back;
 mod request;
