@@ -1,6 +1,8 @@
 //! The driver: which ports there are, which one is meant, whether it can be opened, and opening it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use encoder::serial::{SerialPorts, UsbPort};
 use encoder::{
@@ -13,6 +15,7 @@ use crate::error::Pn532Error;
 use crate::link::Link;
 use crate::patience::Patience;
 use crate::probe::Probed;
+use crate::speed::{self, Speed};
 use crate::{listing, port, settings};
 
 pub(crate) const NAME: &str = "pn532";
@@ -23,7 +26,11 @@ pub struct Pn532Driver {
     ports: SerialPorts,
     patience: Patience,
     probed: Probed,
+    unfit: Unfit,
 }
+
+/// Up to which speed a port may be raised, by its path, once a chip was lost there.
+type Unfit = Arc<Mutex<HashMap<PathBuf, Speed>>>;
 
 impl Pn532Driver {
     /// A driver for the serial ports of another tree of devices.
@@ -36,6 +43,10 @@ impl Pn532Driver {
     #[must_use]
     pub fn with_patience(self, patience: Patience) -> Self {
         Self { patience, ..self }
+    }
+
+    fn unfit(&self) -> MutexGuard<'_, HashMap<PathBuf, Speed>> {
+        self.unfit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn listed(&self, port: &UsbPort, all: &[UsbPort], probing: Probing) -> Listing {
@@ -105,7 +116,14 @@ impl Driver for Pn532Driver {
         let line = port::open(&self.ports, &path)?;
         let link = Link::new(line, self.patience, how.recorder.clone());
         let facts = self.ports.facts(&path);
-        Ok(Encoder::Block(Box::new(Pn532::open(link, highest, facts)?)))
+        let fit = self.unfit().get(&path).copied().unwrap_or(highest);
+        let opened = Pn532::open(link, highest.min(fit), facts);
+        if let Err(Pn532Error::LostAtSpeed { slower, .. }) = opened
+            && let Some(slower) = speed::named(slower.into())
+        {
+            self.unfit().insert(path, slower);
+        }
+        Ok(Encoder::Block(Box::new(opened?)))
     }
 
     /// USB serial ports that come and go, and those that entries name, whichever they are.

@@ -33,6 +33,11 @@ pub(crate) enum Pn532Error {
     Gone(#[source] std::io::Error),
     #[error("the serial port takes no bytes")]
     Stuck,
+    #[error(
+        "the chip is silent since the line was raised to {baud} baud; once it was plugged in again the line will be slower, \
+         and `speed = {slower}` in its entry keeps it so"
+    )]
+    LostAtSpeed { baud: u32, slower: u32 },
     #[error("the serial port does not take {baud} baud")]
     SpeedRefused { baud: u32 },
     #[error("command {command:02X}h was not acknowledged")]
@@ -66,9 +71,11 @@ impl Pn532Error {
             Self::Held { .. } => ErrorKind::Held,
             Self::CardGone { .. } => ErrorKind::CardGone,
             Self::NotPermitted { .. } => ErrorKind::NotPermitted,
-            Self::NotAcknowledged { .. } | Self::NoAnswer { .. } | Self::Silent | Self::Stuck => {
-                ErrorKind::Unresponsive
-            }
+            Self::NotAcknowledged { .. }
+            | Self::NoAnswer { .. }
+            | Self::Silent
+            | Self::LostAtSpeed { .. }
+            | Self::Stuck => ErrorKind::Unresponsive,
             Self::NotSerial { .. }
             | Self::Setting { .. }
             | Self::SetUp { .. }

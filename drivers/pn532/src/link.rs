@@ -66,6 +66,11 @@ impl<L: Line> Link<L> {
         }
     }
 
+    /// The speed of the port.
+    pub(crate) fn baud(&self) -> u32 {
+        self.baud
+    }
+
     pub(crate) fn patience(&self) -> Patience {
         self.patience
     }

@@ -89,18 +89,32 @@ fn raise<L: Line>(
             if !link.port_takes(speed.baud)? {
                 continue;
             }
-            change(link, speed)?;
+            // What else became of it shows when it is tried.
+            if let Err(error @ (Pn532Error::Gone(_) | Pn532Error::Stuck)) = change(link, speed) {
+                return Err(error);
+            }
         }
-        if comes_through(link)? {
+        if link.baud() == speed.baud && comes_through(link)? {
             return Ok(speed);
         }
         // The chip may have changed or not, and be understood or not.
-        current = find(link)?;
+        current = find(link).map_err(|error| lost_at(speed, error))?;
     }
     if current != RESET {
         change(link, RESET)?;
     }
     Ok(RESET)
+}
+
+/// A chip that is silent after it was told a speed has taken that speed, and nothing but its supply brings it back.
+fn lost_at(speed: Speed, error: Pn532Error) -> Pn532Error {
+    match error {
+        Pn532Error::Silent => Pn532Error::LostAtSpeed {
+            baud: speed.baud,
+            slower: speed::below(speed).baud,
+        },
+        other => other,
+    }
 }
 
 /// Tells the chip, acknowledges its answer, and follows it (UM 7.2.8).
@@ -121,3 +135,6 @@ fn comes_through<L: Line>(link: &mut Link<L>) -> Result<bool, Pn532Error> {
         Err(_) => Ok(false),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ fn something_else_at_the_port_is_not_taken_for_an_encoder() {
 }
 
 /// A terminal at whose other end nobody answers.
-fn silent_terminal() -> (std::os::fd::OwnedFd, std::path::PathBuf) {
+pub(crate) fn silent_terminal() -> (std::os::fd::OwnedFd, std::path::PathBuf) {
     use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
     grantpt(&master).unwrap();

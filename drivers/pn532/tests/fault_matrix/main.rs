@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's own fixtures may fail it")]
 #![expect(clippy::print_stdout, reason = "the counts are what one wants to see")]
 
-#[path = "../common/procedures.rs"]
+#[path = "../emulated/procedures.rs"]
 mod procedures;
 
 mod bench;
