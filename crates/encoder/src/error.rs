@@ -60,6 +60,8 @@ pub enum ErrorKind {
     Protocol,
     /// The encoder cannot carry out this command on this card.
     Unsupported,
+    /// The encoder sends a card no commands but its own, and this kind of card needs others.
+    NoRawFrames,
     /// The encoder, or the lock server behind it, is at work for somebody else.
     Busy,
     /// The card is damaged, of another system, or put on wrongly.
@@ -83,6 +85,7 @@ impl fmt::Display for ErrorKind {
             Self::Unresponsive => "the encoder does not answer; unplug it and plug it in again",
             Self::Protocol => "the encoder answered something it should not; check that the right driver is configured",
             Self::Unsupported => "this encoder cannot work with this kind of card; use another encoder, or a card that it can write",
+            Self::NoRawFrames => "this encoder cannot ask an Ultralight or NTAG card which one it is, as it sends cards no commands but its own; use another card, or an encoder that can, such as a PN532, an ACR122U or an ACR1252U",
             Self::Busy => "the encoder is busy with another card; try again in a moment",
             Self::UnusableCard => "the encoder cannot use this card; put it on again, or take another one",
             Self::Refused => "the lock server refuses this; correct what it says and try again",

@@ -20,10 +20,7 @@ pub(crate) enum PcscError {
     NoUid,
     #[error("the reader takes no keys, neither in volatile nor in persistent memory")]
     TakesNoKeys,
-    #[error(
-        "this reader cannot ask an Ultralight or NTAG card which one it is, as it sends cards no commands but its own; use \
-         an encoder that can, such as a PN532, an ACR122U or an ACR1252U"
-    )]
+    #[error("the reader has neither a transparent session nor a direct transmit")]
     NoRawFrames,
     #[error("no card came in time")]
     NoCard,
@@ -49,7 +46,8 @@ impl PcscError {
             Self::Service(error) => kind_of(*error),
             Self::Malformed => ErrorKind::Protocol,
             Self::Status { kind, .. } => *kind,
-            Self::NoUid | Self::TakesNoKeys | Self::NoRawFrames => ErrorKind::Unsupported,
+            Self::NoUid | Self::TakesNoKeys => ErrorKind::Unsupported,
+            Self::NoRawFrames => ErrorKind::NoRawFrames,
             Self::NoCard => ErrorKind::NoCard,
             Self::Stopped => ErrorKind::Cancelled,
             Self::Held => ErrorKind::Held,

@@ -68,6 +68,7 @@ pub(super) fn concerns_device(kind: ErrorKind) -> bool {
         | ErrorKind::SeveralCards
         | ErrorKind::Cancelled
         | ErrorKind::Unsupported
+        | ErrorKind::NoRawFrames
         | ErrorKind::Busy
         | ErrorKind::UnusableCard
         | ErrorKind::Refused => false,

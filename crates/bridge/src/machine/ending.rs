@@ -1,6 +1,6 @@
 //! How jobs end, in the words of the API: the one place where the failures of encoders and cards get their names.
 
-use card::Refusal;
+use card::{CommandKind, Refusal};
 use encoder::ErrorKind;
 use protocol::link::{AttemptError, OfferRefusal, Outcome};
 
@@ -59,11 +59,25 @@ pub(super) fn encoder_error(kind: ErrorKind, job: &Job) -> AttemptError {
         ErrorKind::Cancelled => EXPIRED,
         ErrorKind::Absent | ErrorKind::Held | ErrorKind::NotPermitted => OFFLINE,
         ErrorKind::Unresponsive => TIMEOUT,
-        ErrorKind::Unsupported | ErrorKind::UnusableCard if job.is_scan() => OTHER,
-        ErrorKind::Unsupported | ErrorKind::UnusableCard => INCOMPATIBLE,
+        ErrorKind::Unsupported | ErrorKind::NoRawFrames | ErrorKind::UnusableCard
+            if job.is_scan() =>
+        {
+            OTHER
+        }
+        ErrorKind::Unsupported | ErrorKind::NoRawFrames | ErrorKind::UnusableCard => INCOMPATIBLE,
         ErrorKind::Busy | ErrorKind::Refused | ErrorKind::ServerFailed => OTHER,
     };
     error(name, sentence(&kind.to_string()))
+}
+
+/// The card needs commands that its encoder does not translate.
+pub(super) fn untranslated(kind: CommandKind, job: &Job) -> Outcome {
+    let kind = match kind {
+        // Every encoder finds such cards; what some lack is a way to send them their own commands.
+        CommandKind::Type2 => ErrorKind::NoRawFrames,
+        CommandKind::Classic | CommandKind::Iso | CommandKind::Reselect => ErrorKind::Unsupported,
+    };
+    failed(kind, job)
 }
 
 /// What a card's refusal is called.

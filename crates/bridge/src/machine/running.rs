@@ -105,7 +105,7 @@ impl Machine {
                 cancelled,
             }) => match inspect.next(reply) {
                 Step::Exchange(command, _) if !supports.contains(&command.kind()) => {
-                    let outcome = ending::failed(ErrorKind::Unsupported, &job);
+                    let outcome = ending::untranslated(command.kind(), &job);
                     self.end_running(now, &job, outcome, out);
                 }
                 Step::Exchange(command, _) => {

@@ -145,6 +145,18 @@ fn a_card_pulled_at_any_exchange_ends_unwritten_before_the_first_byte_and_unknow
 }
 
 #[test]
+fn a_card_whose_commands_the_encoder_cannot_send_names_an_encoder_that_can() {
+    let mut desk = Desk::with_card(Plastic::of_pages());
+    desk.offer(11, encode(1));
+    let Outcome::Unwritten { error } = desk.outcome(11) else {
+        panic!("nothing can have been written");
+    };
+    assert_eq!(error.kind, "incompatible_card_format");
+    assert!(error.message.contains("ACR1252U"), "{}", error.message);
+    assert_eq!(desk.position("read"), None);
+}
+
+#[test]
 fn a_foreign_card_is_refused_untouched() {
     let mut desk = Desk::with_card(Plastic::foreign());
     desk.offer(11, encode(1));

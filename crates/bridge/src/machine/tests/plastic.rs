@@ -11,6 +11,7 @@ use encoder::Selected;
 pub(super) struct Plastic {
     blocks: HashMap<u8, [u8; 16]>,
     open: Option<u8>,
+    sak: u8,
 }
 
 const TRANSPORT_TRAILER: [u8; 16] = [
@@ -27,18 +28,30 @@ impl Plastic {
         Self {
             blocks: HashMap::new(),
             open: None,
+            sak: 8,
+        }
+    }
+
+    /// A card of pages, which this encoder has no commands for.
+    pub(super) fn of_pages() -> Self {
+        Self {
+            sak: 0,
+            ..Self::blank()
         }
     }
 
     /// With keys that nobody here knows.
     pub(super) fn foreign() -> Self {
         let blocks = (0..16).map(|sector| (sector * 4 + 3, [0x5A; 16])).collect();
-        Self { blocks, open: None }
+        Self {
+            blocks,
+            ..Self::blank()
+        }
     }
 
     pub(super) fn selected(&self) -> Selected {
         Selected {
-            card: presented(),
+            card: self.presented(),
             supports: vec![CommandKind::Classic, CommandKind::Reselect],
         }
     }
@@ -47,7 +60,7 @@ impl Plastic {
         match command {
             Command::Reselect => {
                 self.open = None;
-                Reply::Reselected(presented())
+                Reply::Reselected(self.presented())
             }
             Command::Classic(ClassicCommand::Authenticate {
                 block,
@@ -91,15 +104,15 @@ impl Plastic {
         };
         self.blocks.get(&block).copied().unwrap_or(delivered)
     }
-}
 
-fn presented() -> PresentedCard {
-    PresentedCard {
-        uid: Uid::new(&[0x04, 0xA1, 0xB2, 0xC3]).unwrap(),
-        answer: SelectAnswer::Iso14443a {
-            atqa: [0, 4],
-            sak: 8,
-            ats: Vec::new(),
-        },
+    fn presented(&self) -> PresentedCard {
+        PresentedCard {
+            uid: Uid::new(&[0x04, 0xA1, 0xB2, 0xC3]).unwrap(),
+            answer: SelectAnswer::Iso14443a {
+                atqa: [0, 4],
+                sak: self.sak,
+                ats: Vec::new(),
+            },
+        }
     }
 }
