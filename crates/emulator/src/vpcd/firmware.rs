@@ -37,6 +37,8 @@ pub(super) struct Firmware {
     settings: ReaderSettings,
     /// Two volatile and two persistent places; the numbers are the same.
     keys: [[Option<Key>; 2]; 2],
+    /// Where keys are kept by their type: A and B.
+    typed_keys: [Option<Key>; 2],
     card: Option<Selected>,
     /// The chip, for hosts that talk to it.
     chip: Inside,
@@ -65,6 +67,7 @@ impl Firmware {
             slot,
             settings,
             keys: [[None; 2]; 2],
+            typed_keys: [None; 2],
             card: None,
             is_transparent: false,
         }
@@ -202,11 +205,18 @@ impl Firmware {
         }
         let is_persistent = apdu.p1 & STRUCTURE_PERSISTENT != 0;
         match (self.settings.key_structures, is_persistent) {
-            (KeyStructures::Volatile, true) => return Err(status::KEY_NUMBER),
+            (KeyStructures::Volatile | KeyStructures::ByKeyType, true) => {
+                return Err(status::KEY_NUMBER);
+            }
             (KeyStructures::Persistent, false) => return Err(status::NO_VOLATILE_KEYS),
             _ => {}
         }
         let key: [u8; 6] = apdu.data.try_into().map_err(|_| status::KEY_LENGTH)?;
+        if self.settings.key_structures == KeyStructures::ByKeyType {
+            let key_type = key_type(apdu.p2).ok_or(status::KEY_NUMBER)?;
+            self.typed_keys[key_type as usize] = Some(Key(key));
+            return Ok(Vec::new());
+        }
         let place = self.keys[usize::from(is_persistent)]
             .get_mut(usize::from(apdu.p2))
             .ok_or(status::KEY_NUMBER)?;
@@ -227,18 +237,8 @@ impl Firmware {
     }
 
     fn authenticate(&mut self, high: u8, low: u8, key_type: u8, number: u8) -> Outcome {
-        let key_type = match key_type {
-            0x60 => KeyType::A,
-            0x61 => KeyType::B,
-            _ => return Err(status::KEY_TYPE),
-        };
-        let [volatile, persistent] = &self.keys;
-        let number = usize::from(number);
-        let places = (volatile.get(number), persistent.get(number));
-        let (Some(volatile), Some(persistent)) = places else {
-            return Err(status::KEY_NUMBER);
-        };
-        let key = volatile.or(*persistent).ok_or(status::KEY_UNUSABLE)?;
+        let key_type = self::key_type(key_type).ok_or(status::KEY_TYPE)?;
+        let key = self.key(key_type, number)?;
         let block = self.block(high, low)?;
         let uid = self.card.as_ref().ok_or(status::FAILED)?.uid.last_four();
         match self.slot.authenticate(&Authentication {
@@ -250,6 +250,23 @@ impl Firmware {
             Verdict::Accepted => Ok(Vec::new()),
             Verdict::Refused | Verdict::Mute => Err(status::FAILED),
         }
+    }
+
+    /// The key that an authentication means.
+    fn key(&self, key_type: KeyType, number: u8) -> Result<Key, u16> {
+        if self.settings.key_structures == KeyStructures::ByKeyType {
+            return match number {
+                0x01 => self.typed_keys[key_type as usize].ok_or(status::KEY_UNUSABLE),
+                _ => Err(status::KEY_NUMBER),
+            };
+        }
+        let [volatile, persistent] = &self.keys;
+        let number = usize::from(number);
+        let places = (volatile.get(number), persistent.get(number));
+        let (Some(volatile), Some(persistent)) = places else {
+            return Err(status::KEY_NUMBER);
+        };
+        volatile.or(*persistent).ok_or(status::KEY_UNUSABLE)
     }
 
     /// The number of a block that the card has.
@@ -339,6 +356,14 @@ impl Firmware {
             [_] => Err(refused),
             _ => Err(status::FAILED),
         }
+    }
+}
+
+fn key_type(byte: u8) -> Option<KeyType> {
+    match byte {
+        0x60 => Some(KeyType::A),
+        0x61 => Some(KeyType::B),
+        _ => None,
     }
 }
 

@@ -31,6 +31,9 @@ pub enum KeyStructures {
     Persistent,
     /// Both.
     Both,
+    /// By the type of the key: P2 of load key is 60h or 61h, and authentication names key 01h, as the Identiv uTrust
+    /// 3700 F (Reference Manual for uTrust 3720F, 1.00, §6.2.3 and §6.2.4, of the same family).
+    ByKeyType,
 }
 
 /// How a host sends frames of its own to a card, which most commands of Type 2 cards need.

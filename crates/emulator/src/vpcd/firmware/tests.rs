@@ -84,6 +84,22 @@ fn keys_are_taken_in_the_structures_that_the_reader_has() {
 }
 
 #[test]
+fn a_reader_may_keep_keys_by_their_type() {
+    let mut bench = Bench::with("04A1B2C3", KeyStructures::ByKeyType);
+    let key = "06 FFFFFFFFFFFF";
+    assert_eq!(bench.send("FF 86 00 00 05 01 00 04 60 01"), "6984");
+    assert_eq!(bench.send(&format!("FF 82 00 00 {key}")), "6988");
+    assert_eq!(bench.send(&format!("FF 82 20 60 {key}")), "6988");
+    assert_eq!(bench.send(&format!("FF 82 00 60 {key}")), "9000");
+    assert_eq!(bench.send("FF 86 00 00 05 01 00 04 60 00"), "6988");
+    assert_eq!(bench.send("FF 86 00 00 05 01 00 04 60 01"), "9000");
+    // A key of the other type is another key.
+    assert_eq!(bench.send("FF 86 00 00 05 01 00 04 61 01"), "6984");
+    assert_eq!(bench.send("FF 82 00 61 06 A0A1A2A3A4A5"), "9000");
+    assert_eq!(bench.send("FF 86 00 00 05 01 00 04 61 01"), "6300");
+}
+
+#[test]
 fn a_block_is_written_and_read_back() {
     for uid in ["04A1B2C3", "04A1B2C3D4E5F6"] {
         let mut bench = Bench::with(uid, KeyStructures::Persistent);
