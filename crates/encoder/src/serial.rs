@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::Access as Permission;
 
-pub use self::usb::{ToldBy, UsbPort};
+pub use self::usb::{ToldBy, UsbPort, is_plausible};
 use crate::listing::{Access, Facts, Selector};
 use crate::watch::Names;
 use crate::{Changed, Error, PathWatch};

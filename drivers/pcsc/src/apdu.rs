@@ -4,9 +4,7 @@ use card::{ClassicKey, KeyType};
 use zeroize::Zeroizing;
 
 use crate::error::PcscError;
-
-/// The place in the reader where the key in use is kept.
-const KEY_SLOT: u8 = 0x00;
+use crate::quirks::KeyPlace;
 
 /// Bytes of a Classic block, and of the four pages that one reading of a Type 2 card yields.
 pub(crate) const BLOCK: u8 = 16;
@@ -14,43 +12,24 @@ pub(crate) const BLOCK: u8 = 16;
 /// A command for the reader. It may hold a key or a credential.
 pub(crate) type Apdu = Zeroizing<Vec<u8>>;
 
-/// Where a reader keeps a key that is loaded (PC/SC part 3, 3.2.2.1.4, P1). Readers take one or the other
-/// (their makers say ACR122U 00h, OMNIKEY 20h), so both are tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyStructure {
-    /// In memory that keeps it: 20h.
-    Persistent,
-    /// In memory that forgets it: 00h.
-    Volatile,
-}
-
-impl KeyStructure {
-    /// In the order in which they are tried: readers that want 20h answer 00h with an error, while some that want
-    /// 00h answer 20h with success and keep the key all the same.
-    pub(crate) const ALL: [Self; 2] = [Self::Persistent, Self::Volatile];
-}
-
 /// GET DATA: the UID (3.2.2.1.3).
 pub(crate) const GET_UID: [u8; 5] = [0xFF, 0xCA, 0x00, 0x00, 0x00];
 
 /// LOAD KEYS (3.2.2.1.4).
-pub(crate) fn load_key(structure: KeyStructure, key: &ClassicKey) -> Apdu {
-    let structure = match structure {
-        KeyStructure::Persistent => 0x20,
-        KeyStructure::Volatile => 0x00,
-    };
-    joined(&[0xFF, 0x82, structure, KEY_SLOT, 6], key.expose())
+pub(crate) fn load_key(place: KeyPlace, key_type: KeyType, key: &ClassicKey) -> Apdu {
+    let (structure, number) = (place.structure(), place.loaded_as(key_type));
+    joined(&[0xFF, 0x82, structure, number, 6], key.expose())
 }
 
 /// GENERAL AUTHENTICATE with the key that was loaded (3.2.2.1.6).
-pub(crate) fn authenticate(block: u8, key_type: KeyType) -> Apdu {
+pub(crate) fn authenticate(place: KeyPlace, block: u8, key_type: KeyType) -> Apdu {
     let key_type = match key_type {
         KeyType::A => 0x60,
         KeyType::B => 0x61,
     };
     joined(
         &[0xFF, 0x86, 0x00, 0x00, 5],
-        &[0x01, 0x00, block, key_type, KEY_SLOT],
+        &[0x01, 0x00, block, key_type, place.used_as()],
     )
 }
 
@@ -89,16 +68,20 @@ mod tests {
     #[test]
     fn commands_are_those_of_the_standard() {
         let key = ClassicKey::new([1, 2, 3, 4, 5, 6]);
-        assert_eq!(
-            *load_key(KeyStructure::Persistent, &key),
-            [0xFF, 0x82, 0x20, 0x00, 0x06, 1, 2, 3, 4, 5, 6]
-        );
-        assert_eq!(load_key(KeyStructure::Volatile, &key)[2], 0x00);
-        assert_eq!(
-            *authenticate(7, KeyType::A),
-            [0xFF, 0x86, 0, 0, 5, 0x01, 0x00, 0x07, 0x60, 0x00]
-        );
-        assert_eq!(authenticate(7, KeyType::B)[8], 0x61);
+        for (place, key_type, load, authentication) in [
+            (KeyPlace::Persistent, KeyType::A, [0x20, 0x00], [0x60, 0x00]),
+            (KeyPlace::Volatile, KeyType::B, [0x00, 0x00], [0x61, 0x00]),
+            (KeyPlace::ByKeyType, KeyType::A, [0x00, 0x60], [0x60, 0x01]),
+            (KeyPlace::ByKeyType, KeyType::B, [0x00, 0x61], [0x61, 0x01]),
+        ] {
+            let loaded = load_key(place, key_type, &key);
+            assert_eq!(loaded[..2], [0xFF, 0x82]);
+            assert_eq!(loaded[2..4], load);
+            assert_eq!(loaded[4..], [6, 1, 2, 3, 4, 5, 6]);
+            let authenticated = authenticate(place, 7, key_type);
+            assert_eq!(authenticated[..8], [0xFF, 0x86, 0, 0, 5, 0x01, 0x00, 0x07]);
+            assert_eq!(authenticated[8..], authentication);
+        }
         assert_eq!(*read(4), [0xFF, 0xB0, 0x00, 0x04, 0x10]);
         let update = update(5, &[0xAB; 16]);
         assert_eq!(update[..5], [0xFF, 0xD6, 0x00, 0x05, 0x10]);

@@ -7,9 +7,24 @@ use pcsc::{Context, Error as Pcsc, ReaderState, Scope, State};
 
 use crate::error::PcscError;
 
-/// Connects to the service.
+/// Connects to the service. One that goes away in the middle of it looks like one that closes its door to this user
+/// (pcsc-lite, winscard_msg.c): asking again tells.
 pub(crate) fn establish() -> Result<Context, PcscError> {
-    Ok(Context::establish(Scope::System)?)
+    match Context::establish(Scope::System) {
+        Err(Pcsc::SecurityViolation) => Ok(Context::establish(Scope::System)?),
+        context => Ok(context?),
+    }
+}
+
+/// Ends a wait in a context without waiting for that: a service that hangs keeps whoever cancels, too. A cancellation
+/// that cannot be had leaves the wait to end by itself.
+pub(crate) fn cancel(context: Context) {
+    let spawned = std::thread::Builder::new()
+        .name("pcsc cancel".to_owned())
+        .spawn(move || context.cancel().unwrap_or_default());
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "no thread to end a wait with");
+    }
 }
 
 /// The names of all readers that are plugged in.

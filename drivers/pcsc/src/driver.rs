@@ -1,40 +1,57 @@
-//! The driver: the readers that PC/SC knows, whether they can be used, and opening one.
+//! The driver: the readers that there are, whether they can be used, and opening one.
+
+mod listing;
+#[cfg(test)]
+mod tests;
 
 use encoder::{
-    Access, Changed, Driver, Encoder, Error, Facts, Identity, Listing, Opening, Probing, Selector,
-    Settings, SettingsError,
+    Changed, Driver, Encoder, Error, ErrorKind, Listing, Opening, Probing, Selector, Settings,
+    SettingsError,
 };
-use pcsc::{Context, State};
+use pcsc::Context;
 
-use crate::context::{establish, name, readers, state};
+use crate::context::{establish, readers};
+use crate::direct::Addresses;
 use crate::error::PcscError;
-use crate::reader::Reader;
+use crate::find::{Found, find};
+use crate::holder::Processes;
+use crate::name::{DRIVER, Wanted};
+use crate::quirks::Quirks;
+use crate::reader::{How, Reader};
 use crate::take::Takers;
+use crate::usb::UsbTree;
 use crate::watch::Watch;
 
-const NAME: &str = "pcsc";
 const READER: &str = "reader";
+const MODEL: &str = "model";
+const FEEDBACK: &str = "feedback";
 
 /// Every reader behind PC/SC.
 #[derive(Debug, Clone, Default)]
 pub struct PcscDriver {
     /// Outlive each opened reader, so that opening one again and again does not pile up threads that wait at it.
     takers: Takers,
+    usb: UsbTree,
+    addresses: Addresses,
+    processes: Processes,
 }
 
 impl Driver for PcscDriver {
     fn name(&self) -> &'static str {
-        NAME
+        DRIVER
     }
 
     fn needs_entry(&self) -> bool {
         false
     }
 
-    /// One setting: `reader`, the reader's full name. Readers need no entry to be found.
+    /// `reader`, the reader's name as the listing shows it or as PC/SC gives it; `model`, its row in the table of quirks
+    /// where the name does not tell; `feedback`, whether it may show how a job ended. Readers need no entry to be found.
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {
         let example = "write the full name that `cardbridge encoders` shows";
-        settings.only(&[READER])?;
+        settings.only(&[READER, MODEL, FEEDBACK])?;
+        model(settings)?;
+        settings.boolean(FEEDBACK)?;
         let reader = settings
             .text(READER)?
             .ok_or_else(|| SettingsError::missing(READER, example))?;
@@ -45,34 +62,65 @@ impl Driver for PcscDriver {
         Ok(Selector::Reader(reader.to_owned()))
     }
 
-    /// Every reader, contact readers too: their names do not tell.
+    /// Every reader, those for cards with contacts too where their names do not tell, and devices of the table that PC/SC
+    /// does not show. Nothing is sent to any; of twins without serial numbers PC/SC is asked where they are.
     fn list(&self, _probing: Probing, claimed: &[Selector]) -> Vec<Listing> {
-        let listed = establish().and_then(|context| {
-            let names = readers(&context)?;
-            Ok(names
-                .iter()
-                .map(|reader| reader.to_string_lossy().into_owned())
-                .filter(|reader| !claimed.contains(&Selector::Reader(reader.clone())))
-                .map(|reader| listing(&reader, access(&context, &reader)))
-                .collect())
-        });
-        listed.unwrap_or_else(|error: PcscError| {
+        let (service, found) = self.look();
+        if let Err(error) = &service {
             tracing::debug!(%error, "PC/SC lists no readers");
-            Vec::new()
-        })
+        }
+        let claimed: Vec<_> = claimed.iter().filter_map(wanted).collect();
+        found
+            .iter()
+            .filter(|found| !claimed.iter().any(|claimed| means(claimed, found)))
+            .map(|found| {
+                let selector = Selector::Reader(found.wanted.text());
+                let access = listing::access(service.as_ref(), found, &self.processes);
+                listing::of(selector, &found.wanted, access, Some(found))
+            })
+            .collect()
     }
 
     fn look_up(&self, selector: &Selector) -> Listing {
-        let reader = name_of(selector);
-        let access = match establish() {
-            Ok(context) => access(&context, &reader),
-            Err(error) => refused(&error),
+        let Some(wanted) = wanted(selector) else {
+            let wanted = Wanted::parse(&selector.to_string());
+            let absent = listing::refused(&PcscError::NoSuchReader);
+            return listing::of(selector.clone(), &wanted, absent, None);
         };
-        listing(&reader, access)
+        let (service, found) = self.look();
+        let (access, one) = match only(&wanted, &found) {
+            Ok(one) => (
+                listing::access(service.as_ref(), one, &self.processes),
+                Some(one),
+            ),
+            Err(missing) => (
+                listing::refused(service.as_ref().err().unwrap_or(&missing)),
+                None,
+            ),
+        };
+        listing::of(selector.clone(), &wanted, access, one)
     }
 
-    fn open(&self, selector: &Selector, _how: &Opening) -> Result<Encoder, Error> {
-        let reader = Reader::open(&name_of(selector), self.takers.clone())?;
+    fn open(&self, selector: &Selector, how: &Opening) -> Result<Encoder, Error> {
+        let wanted = wanted(selector).ok_or(PcscError::NoSuchReader)?;
+        let refused = |error| Error::with_source(ErrorKind::Unsupported, error);
+        let model = model(&how.settings).map_err(refused)?;
+        let shows = how.settings.boolean(FEEDBACK).map_err(refused)?;
+        let (service, found) = self.look();
+        service?;
+        let seen = &only(&wanted, &found)?.seen;
+        let name = seen.full.as_deref().ok_or(PcscError::NoSuchReader)?;
+        let quirks = model.unwrap_or(seen.quirks);
+        let reader = Reader::open(
+            name,
+            How {
+                takers: self.takers.clone(),
+                processes: self.processes.clone(),
+                recorder: how.recorder.clone(),
+                quirks,
+                feedback: quirks.feedback.filter(|_| shows == Some(true)),
+            },
+        )?;
         Ok(Encoder::Block(Box::new(reader)))
     }
 
@@ -85,90 +133,57 @@ impl Driver for PcscDriver {
     }
 }
 
-fn listing(reader: &str, access: Access) -> Listing {
-    Listing {
-        driver: NAME,
-        selector: Selector::Reader(reader.to_owned()),
-        identity: Identity::of_reader(reader),
-        description: reader.to_owned(),
-        access,
-        facts: Facts::default(),
-    }
-}
-
-fn access(context: &Context, reader: &str) -> Access {
-    match name(reader).and_then(|reader| state(context, &reader)) {
-        Ok(state) if state.contains(State::EXCLUSIVE) => Access::Inaccessible {
-            reason: "another program uses it for itself alone; close that program".to_owned(),
-        },
-        Ok(_) => Access::Accessible,
-        Err(error) => refused(&error),
-    }
-}
-
-/// Why a reader cannot be used, with what to do.
-fn refused(error: &PcscError) -> Access {
-    use encoder::ErrorKind::{Absent, NotPermitted};
-    match error.kind() {
-        NotPermitted => Access::Inaccessible {
-            reason: "the PC/SC service admits only users with a session at the screen; install the polkit rule for this \
-                     program's user"
-                .to_owned(),
-        },
-        Absent if error.ends_context() => Access::Absent {
-            reason: "the PC/SC service does not run; start pcscd".to_owned(),
-        },
-        Absent => Access::Absent {
-            reason: "no reader of this name is plugged in".to_owned(),
-        },
-        _ => Access::Inaccessible {
-            reason: "the PC/SC service does not answer as it should; restart pcscd".to_owned(),
-        },
-    }
-}
-
-/// A selector of another driver names nothing here, which then is absent.
-fn name_of(selector: &Selector) -> String {
-    match selector {
-        Selector::Reader(name) => name.clone(),
-        other => other.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use encoder::Value;
-
-    use super::*;
-
-    fn configure(pairs: &[(&str, Value)]) -> Result<Selector, SettingsError> {
-        let settings = pairs
+impl PcscDriver {
+    /// The service, if it is there, and the readers that are plugged in.
+    fn look(&self) -> (Result<Context, PcscError>, Vec<Found>) {
+        let usb = self.usb.readers();
+        let (service, names) = match establish().and_then(|context| {
+            let names = readers(&context)?;
+            Ok((context, names))
+        }) {
+            Ok((context, names)) => (Ok(context), names),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        let names: Vec<_> = names
             .iter()
-            .map(|(key, value)| ((*key).to_owned(), value.clone()))
+            .map(|name| name.to_string_lossy().into_owned())
             .collect();
-        PcscDriver::default().configure(&settings)
+        let found = find(&names, &usb, |reader| self.addresses.of(reader, &usb));
+        (service, found)
     }
+}
 
-    #[test]
-    fn a_name_is_all_it_needs() {
-        let name = "ACS ACR1252 Dual Reader 00 00".to_owned();
-        assert_eq!(
-            configure(&[("reader", Value::Text(name.clone()))]),
-            Ok(Selector::Reader(name))
-        );
+/// The row of the table that an entry names.
+fn model(settings: &Settings) -> Result<Option<&'static Quirks>, SettingsError> {
+    let Some(named) = settings.text(MODEL)? else {
+        return Ok(None);
+    };
+    Quirks::of_model(named).map(Some).ok_or_else(|| {
+        let known: Vec<_> = Quirks::all().map(|row| row.model).collect();
+        let remedy = format!("leave it out, or write one of {}", known.join(", "));
+        SettingsError::wrong(MODEL, format!("no model is called `{named}`"), remedy)
+    })
+}
+
+/// What a selector means. One of another driver means nothing here.
+fn wanted(selector: &Selector) -> Option<Wanted> {
+    match selector {
+        Selector::Reader(text) => Some(Wanted::parse(text)),
+        _ => None,
     }
+}
 
-    #[test]
-    fn wrong_settings_are_refused_with_the_key_and_what_to_write() {
-        for (pairs, key) in [
-            (vec![], None),
-            (vec![("reader", Value::Integer(3))], Some("reader")),
-            (vec![("reader", Value::Text(String::new()))], Some("reader")),
-            (vec![("port", Value::Boolean(true))], Some("port")),
-        ] {
-            let error = configure(&pairs).unwrap_err();
-            assert_eq!(error.key.as_deref(), key, "{pairs:?}");
-            assert!(error.to_string().contains("reader"), "{error}");
-        }
+fn means(wanted: &Wanted, found: &Found) -> bool {
+    let seen = &found.seen;
+    wanted.is(seen.full.as_deref(), &seen.name, seen.port.as_deref())
+}
+
+/// The one reader that is meant.
+fn only<'a>(wanted: &Wanted, found: &'a [Found]) -> Result<&'a Found, PcscError> {
+    let mut meant = found.iter().filter(|found| means(wanted, found));
+    match (meant.next(), meant.next()) {
+        (Some(one), None) => Ok(one),
+        (Some(_), Some(_)) => Err(PcscError::SeveralReaders),
+        (None, _) => Err(PcscError::NoSuchReader),
     }
 }

@@ -3,6 +3,8 @@
 use encoder::ErrorKind;
 use pcsc::Error as Pcsc;
 
+use crate::holder::Suspects;
+
 /// A failure of the service or the reader, never of the card.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PcscError {
@@ -26,16 +28,20 @@ pub(crate) enum PcscError {
     NoCard,
     #[error("the wait was stopped")]
     Stopped,
-    #[error(
-        "another program has this reader for itself; close it (scdaemon of GnuPG is a usual one)"
-    )]
+    #[error("another program has this reader for itself; close it")]
     Held,
+    #[error("another program has this reader for itself; {0}")]
+    HeldBy(Suspects),
     #[error("connecting to the card takes the reader too long")]
     ConnectsTooSlowly,
     #[error("the system gives no more threads")]
     NoThread(#[source] std::io::Error),
     #[error("no reader of this name is plugged in")]
     NoSuchReader,
+    #[error(
+        "several readers of this name are plugged in; write the name that `cardbridge encoders` shows for the one that is meant"
+    )]
+    SeveralReaders,
     #[error("a reader's name cannot hold a zero byte")]
     ImpossibleName,
 }
@@ -50,9 +56,9 @@ impl PcscError {
             Self::NoRawFrames => ErrorKind::NoRawFrames,
             Self::NoCard => ErrorKind::NoCard,
             Self::Stopped => ErrorKind::Cancelled,
-            Self::Held => ErrorKind::Held,
+            Self::Held | Self::HeldBy(_) => ErrorKind::Held,
             Self::ConnectsTooSlowly | Self::NoThread(_) => ErrorKind::Unresponsive,
-            Self::NoSuchReader | Self::ImpossibleName => ErrorKind::Absent,
+            Self::NoSuchReader | Self::SeveralReaders | Self::ImpossibleName => ErrorKind::Absent,
         }
     }
 
@@ -60,6 +66,15 @@ impl PcscError {
     /// reset by the program that had it before.
     pub(crate) fn passes(&self) -> bool {
         matches!(self, Self::Service(Pcsc::ResetCard)) || self.kind() == ErrorKind::CardGone
+    }
+
+    /// Whether an exchange failed in a way that leaves open what became of the card: it was lost on the way, or the card
+    /// was reset under it. Selecting it again will tell.
+    pub(crate) fn is_doubtful(&self) -> bool {
+        matches!(
+            self,
+            Self::Service(Pcsc::NotTransacted | Pcsc::CommDataLost | Pcsc::ResetCard)
+        )
     }
 
     /// Whether the context is of no more use: the service went away, and a new one knows nothing of old contexts.

@@ -15,7 +15,7 @@ use crate::raw::{RawAnswer, RawWay, is_session_managed};
 pub fn raw_answer(bytes: &[u8]) -> bool {
     let _ = is_session_managed(bytes);
     let _ = split(bytes);
-    RawWay::ALL.into_iter().any(|way| match way.unwrap(bytes) {
+    RawWay::ALL.iter().any(|way| match way.unwrap(bytes) {
         Some(RawAnswer::Data(data)) => {
             assert!(!data.is_empty() && data.len() < bytes.len());
             true

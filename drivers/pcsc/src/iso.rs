@@ -2,11 +2,10 @@
 //! answer by itself, that is done here (ISO/IEC 7816-4, 5.3.4).
 
 use card::Apdu;
-use pcsc::Card;
 use zeroize::Zeroizing;
 
 use crate::error::PcscError;
-use crate::session::transmit;
+use crate::wire::Wire;
 
 /// The longest answer without extended length: 256 bytes and the status word (ISO/IEC 7816-4, 5.1).
 const LONGEST: usize = 258;
@@ -14,9 +13,9 @@ const LONGEST: usize = 258;
 const ROUNDS: usize = 8;
 
 /// Sends an APDU; yields everything that the card answered, status word included.
-pub(crate) fn exchange(connection: &Card, apdu: &Apdu) -> Result<Zeroizing<Vec<u8>>, PcscError> {
+pub(crate) fn exchange(wire: &Wire, apdu: &Apdu) -> Result<Zeroizing<Vec<u8>>, PcscError> {
     follow(apdu.expose(), |command| {
-        let answer = transmit(connection, command)?;
+        let answer = wire.transmit(command)?;
         Ok((answer.data, answer.word))
     })
 }

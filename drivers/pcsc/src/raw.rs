@@ -55,8 +55,8 @@ const ACK: u8 = 0x0A;
 const THROUGH: [u8; 2] = [0xD5, 0x43];
 
 impl RawWay {
-    /// In the order in which they are tried.
-    pub(crate) const ALL: [Self; 2] = [Self::Transparent, Self::DirectTransmit];
+    /// In the order in which an unknown reader is asked.
+    pub(crate) const ALL: &[Self] = &[Self::Transparent, Self::DirectTransmit];
 
     /// Wraps a frame of at most 200 bytes for the card.
     pub(crate) fn wrap(self, frame: &[u8]) -> Apdu {

@@ -4,13 +4,18 @@ use std::ffi::CString;
 use std::time::{Duration, Instant};
 
 use card::PresentedCard;
-use encoder::{BlockEncoder, CardSession, CardWait, Error, Stop};
-use pcsc::{Card, Context, Error as Pcsc, ReaderState, State};
+use encoder::{BlockEncoder, CardSession, CardWait, Error, Facts, Recorder, Signal, Stop};
+use pcsc::{Context, Error as Pcsc, ReaderState, State};
 
 use crate::context::{self, establish};
+use crate::direct;
 use crate::error::PcscError;
+use crate::holder::Processes;
+use crate::quirks::{Feedback, Quirks};
 use crate::session::{self, Findings, Session};
+use crate::signal::Lights;
 use crate::take::Takers;
+use crate::wire::Wire;
 
 /// The longest single wait for an event: a `cancel` that comes just before the wait begins is lost.
 const SLICE: Duration = Duration::from_secs(1);
@@ -22,19 +27,42 @@ pub(crate) struct Reader {
     context: Option<Context>,
     takers: Takers,
     findings: Findings,
+    processes: Processes,
+    recorder: Option<Recorder>,
+    lights: Option<Lights>,
+    facts: Facts,
+}
+
+/// How a reader is opened.
+pub(crate) struct How {
+    pub(crate) takers: Takers,
+    pub(crate) processes: Processes,
+    pub(crate) recorder: Option<Recorder>,
+    pub(crate) quirks: &'static Quirks,
+    /// The reader's lights, where they are wanted.
+    pub(crate) feedback: Option<&'static Feedback>,
 }
 
 impl Reader {
     /// Makes sure that the reader is there.
-    pub(crate) fn open(name: &str, takers: Takers) -> Result<Self, PcscError> {
+    pub(crate) fn open(name: &str, how: How) -> Result<Self, PcscError> {
         let name = context::name(name)?;
         let context = establish()?;
         context::state(&context, &name)?;
+        let model = Facts::default()
+            .with("model", how.quirks.model)
+            .with("source", how.quirks.source);
         Ok(Self {
+            facts: direct::facts(&context, &name, model),
+            lights: how
+                .feedback
+                .map(|feedback| Lights::new(name.clone(), feedback)),
             name,
             context: Some(context),
-            takers,
-            findings: Findings::default(),
+            takers: how.takers,
+            findings: Findings::new(how.quirks),
+            processes: how.processes,
+            recorder: how.recorder,
         })
     }
 
@@ -52,14 +80,11 @@ impl Reader {
         wait: CardWait,
         deadline: Instant,
         stop: &Stop,
-    ) -> Result<(Card, PresentedCard), PcscError> {
+    ) -> Result<(Wire, PresentedCard), PcscError> {
         let context = self.context()?;
         let _nudging = stop.nudge({
             let context = context.clone();
-            move || {
-                // Nothing to do about a service that is gone; the wait ends by itself.
-                let _ = context.cancel();
-            }
+            move || context::cancel(context.clone())
         });
         let mut states = [ReaderState::new(self.name.clone(), State::UNAWARE)];
         look(&context, &mut states, deadline)?;
@@ -92,7 +117,7 @@ impl Reader {
         context: &Context,
         deadline: Instant,
         stop: &Stop,
-    ) -> Result<(Card, PresentedCard), PcscError> {
+    ) -> Result<(Wire, PresentedCard), PcscError> {
         let Some(connection) = self.takers.take(&self.name, deadline, stop)? else {
             let others = State::INUSE | State::EXCLUSIVE;
             return Err(if context::state(context, &self.name)?.intersects(others) {
@@ -101,8 +126,9 @@ impl Reader {
                 PcscError::ConnectsTooSlowly
             });
         };
-        let card = session::present(&connection)?;
-        Ok((connection, card))
+        let wire = Wire::new(connection, self.recorder.clone());
+        let card = session::present(&wire)?;
+        Ok((wire, card))
     }
 }
 
@@ -114,16 +140,27 @@ impl BlockEncoder for Reader {
         stop: &Stop,
     ) -> Result<Box<dyn CardSession + 'a>, Error> {
         match self.wait(wait, deadline, stop) {
-            Ok((connection, card)) => {
-                Ok(Box::new(Session::new(connection, card, &mut self.findings)))
-            }
+            Ok((wire, card)) => Ok(Box::new(Session::new(wire, card, &mut self.findings))),
             Err(error) => {
                 if error.ends_context() {
                     self.context = None;
                 }
-                Err(error.into())
+                Err(match error {
+                    PcscError::Held => PcscError::HeldBy(self.processes.suspects()).into(),
+                    error => error.into(),
+                })
             }
         }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        if let Some(lights) = &self.lights {
+            lights.show(signal);
+        }
+    }
+
+    fn facts(&self) -> Facts {
+        self.facts.clone()
     }
 }
 

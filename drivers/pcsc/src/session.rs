@@ -4,7 +4,7 @@ use card::{
     ClassicCommand, Command, CommandKind, PresentedCard, Reply, SelectAnswer, Type2Command, Uid,
 };
 use encoder::{CardSession, Error, ErrorKind};
-use pcsc::{Card, Disposition, Error as Pcsc, Protocols, ShareMode};
+use pcsc::Error as Pcsc;
 use zeroize::Zeroizing;
 
 use crate::apdu::{self, Apdu, BLOCK};
@@ -12,19 +12,28 @@ use crate::error::PcscError;
 use crate::iso;
 use crate::keys::KeyMemory;
 use crate::kind;
+use crate::quirks::Quirks;
 use crate::raw::{self, RawAnswer, RawWay};
 use crate::status::{self, Meaning};
-
-/// The answer to any command here: 256 bytes and the status word (ISO/IEC 7816-4, 5.1).
-const ANSWER: usize = 258;
-/// The longest ATR (ISO/IEC 7816-3, 8.2.1).
-const ATR: usize = 33;
+use crate::wire::Wire;
 
 /// What was found out about a reader, kept from card to card.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Findings {
+    quirks: &'static Quirks,
     keys: KeyMemory,
     raw: RawAccess,
+}
+
+impl Findings {
+    /// Nothing but what the table says.
+    pub(crate) fn new(quirks: &'static Quirks) -> Self {
+        Self {
+            quirks,
+            keys: KeyMemory::new(quirks.key_places),
+            raw: RawAccess::default(),
+        }
+    }
 }
 
 /// How a reader sends a card any frame.
@@ -39,7 +48,7 @@ enum RawAccess {
 
 /// A card that is lent: connected to, in a transaction, until it goes.
 pub(crate) struct Session<'a> {
-    connection: Card,
+    wire: Wire,
     card: PresentedCard,
     findings: &'a mut Findings,
     /// The reader leaves the card alone, and its commands for storage cards have to wait.
@@ -58,10 +67,10 @@ enum Answer {
 
 impl<'a> Session<'a> {
     /// Lends a card that was taken hold of. A key that an earlier session had to leave in the reader goes first.
-    pub(crate) fn new(connection: Card, card: PresentedCard, findings: &'a mut Findings) -> Self {
-        findings.keys.forget_key(&connection);
+    pub(crate) fn new(wire: Wire, card: PresentedCard, findings: &'a mut Findings) -> Self {
+        findings.keys.forget_key(&wire);
         let mut session = Self {
-            connection,
+            wire,
             card,
             findings,
             is_transparent: false,
@@ -86,10 +95,10 @@ impl<'a> Session<'a> {
                 block,
                 key_type,
                 key,
-            } => match self.findings.keys.load(&self.connection, key) {
-                Err(error) if is_doubtful(&error) => Ok(Answer::Disturbed),
+            } => match self.findings.keys.load(&self.wire, *key_type, key) {
+                Err(error) if error.is_doubtful() => Ok(Answer::Disturbed),
                 Err(error) => Err(error),
-                Ok(()) => self.send(&apdu::authenticate(*block, *key_type), None),
+                Ok(place) => self.send(&apdu::authenticate(place, *block, *key_type), None),
             },
             ClassicCommand::Read { block } => self.send(&apdu::read(*block), Some(BLOCK.into())),
             ClassicCommand::Write { block, data } => {
@@ -113,8 +122,8 @@ impl<'a> Session<'a> {
 
     /// Sends the reader a command that it answers with so many bytes, or with a status word only.
     fn send(&self, command: &Apdu, length: Option<usize>) -> Result<Answer, PcscError> {
-        let answer = match transmit(&self.connection, command) {
-            Err(error) if is_doubtful(&error) => return Ok(Answer::Disturbed),
+        let answer = match self.wire.transmit(command) {
+            Err(error) if error.is_doubtful() => return Ok(Answer::Disturbed),
             answer => answer?,
         };
         let status = status::meaning(answer.word);
@@ -161,14 +170,16 @@ impl<'a> Session<'a> {
         if self.findings.raw != RawAccess::Unknown {
             return;
         }
-        for way in RawWay::ALL {
+        for &way in self.findings.quirks.raw_ways {
             if let Some(RawAnswer::Data(_)) = self.raw(way, &raw::HARMLESS) {
                 self.findings.raw = RawAccess::By(way);
                 return;
             }
             self.end_transparent();
         }
-        let is_there = transmit(&self.connection, &apdu::GET_UID)
+        let is_there = self
+            .wire
+            .transmit(&apdu::GET_UID)
             .is_ok_and(|answer| status::meaning(answer.word).meaning == Meaning::Done);
         if is_there {
             tracing::info!("{}", PcscError::NoRawFrames);
@@ -197,7 +208,7 @@ impl<'a> Session<'a> {
 
     /// The data of an answer, if the reader did what it was told.
     fn successful(&self, command: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-        let answer = transmit(&self.connection, command).ok()?;
+        let answer = self.wire.transmit(command).ok()?;
         (status::meaning(answer.word).meaning == Meaning::Done).then_some(answer.data)
     }
 
@@ -205,8 +216,8 @@ impl<'a> Session<'a> {
         match command {
             Command::Classic(command) => self.classic(command),
             Command::Type2(command) => self.type2(command),
-            Command::Iso(apdu) => match iso::exchange(&self.connection, apdu) {
-                Err(error) if is_doubtful(&error) => Err(Pcsc::RemovedCard.into()),
+            Command::Iso(apdu) => match iso::exchange(&self.wire, apdu) {
+                Err(error) if error.is_doubtful() => Err(Pcsc::RemovedCard.into()),
                 answer => Ok(Answer::Data(answer?)),
             },
             Command::Reselect => {
@@ -238,9 +249,8 @@ impl<'a> Session<'a> {
     /// Takes the power from the card and gives it back, which wakes one that was halted.
     fn reselect(&mut self) -> Result<(), PcscError> {
         self.end_transparent();
-        self.connection
-            .reconnect(ShareMode::Shared, Protocols::ANY, Disposition::UnpowerCard)?;
-        self.card = present(&self.connection)?;
+        self.wire.reconnect()?;
+        self.card = present(&self.wire)?;
         Ok(())
     }
 }
@@ -297,17 +307,16 @@ impl Drop for Session<'_> {
     /// The connection then ends, with it the transaction, and a reset makes the card forget that it was opened.
     fn drop(&mut self) {
         self.end_transparent();
-        self.findings.keys.forget_key(&self.connection);
+        self.findings.keys.forget_key(&self.wire);
     }
 }
 
 /// Asks the card in the reader who it is.
-pub(crate) fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
-    let (mut names, mut atr) = ([0; 256], [0; ATR]);
-    let atr = connection.status2(&mut names, &mut atr)?.atr().to_vec();
-    let answer = match transmit(connection, &apdu::GET_UID) {
+pub(crate) fn present(wire: &Wire) -> Result<PresentedCard, PcscError> {
+    let atr = wire.atr()?;
+    let answer = match wire.transmit(&apdu::GET_UID) {
         // The card has left, and the service will notice within its next look at the reader.
-        Err(error) if is_doubtful(&error) => return Err(Pcsc::RemovedCard.into()),
+        Err(error) if error.is_doubtful() => return Err(Pcsc::RemovedCard.into()),
         answer => answer?,
     };
     match status::meaning(answer.word).meaning {
@@ -319,31 +328,4 @@ pub(crate) fn present(connection: &Card) -> Result<PresentedCard, PcscError> {
         Meaning::RefusedOrGone => Err(Pcsc::NoSmartcard.into()),
         Meaning::Failed(_) => Err(PcscError::NoUid),
     }
-}
-
-/// What a reader answered.
-pub(crate) struct Response {
-    pub(crate) data: Zeroizing<Vec<u8>>,
-    pub(crate) word: u16,
-}
-
-/// Sends one command to the reader.
-pub(crate) fn transmit(connection: &Card, command: &[u8]) -> Result<Response, PcscError> {
-    let mut buffer = Zeroizing::new([0; ANSWER]);
-    let (data, word) = apdu::split(connection.transmit(command, buffer.as_mut())?)?;
-    Ok(Response {
-        data: Zeroizing::new(data.to_vec()),
-        word,
-    })
-}
-
-/// Whether an exchange failed in a way that leaves open what became of the card: it was lost on the way, or the card
-/// was reset under it. Selecting it again will tell.
-fn is_doubtful(error: &PcscError) -> bool {
-    matches!(
-        error,
-        PcscError::Service(
-            Pcsc::NotTransacted | Pcsc::CommError | Pcsc::CommDataLost | Pcsc::ResetCard
-        )
-    )
 }

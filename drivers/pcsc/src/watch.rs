@@ -10,7 +10,7 @@ use std::time::Duration;
 use encoder::{Changed, Error, ErrorKind, PathWatch};
 use pcsc::{Context, Error as Pcsc, PNP_NOTIFICATION, ReaderState, State};
 
-use crate::context::{establish, readers};
+use crate::context::{cancel, establish, readers};
 use crate::error::PcscError;
 
 /// The service's socket, unless its client library is told otherwise (pcsc-lite, README).
@@ -62,7 +62,7 @@ impl Drop for Watch {
         // The thread may have ended, or wait for the one or the other.
         let _ = self.wake.send(());
         if let Some(context) = self.shared.waiting().take() {
-            let _ = context.cancel();
+            cancel(context);
         }
     }
 }

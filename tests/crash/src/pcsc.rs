@@ -79,6 +79,12 @@ impl Pcscd {
         self.pcscd.reader_name(0)
     }
 
+    /// The same, as the bridge shows it: without the number, which is another one after every replug.
+    #[must_use]
+    pub fn display_name(&self) -> String {
+        self.reader_name().trim_end_matches(" 00 00").to_owned()
+    }
+
     /// Waits until the service has seen that the card is gone. It looks every 400 ms, and a card that is put back sooner
     /// it never sees again. That the reader counts as empty tells nothing, for it does so after any failed command; but
     /// the service counts insertions and removals by what it saw, the first insertion with 1.

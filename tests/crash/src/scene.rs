@@ -125,7 +125,7 @@ impl Scene {
     pub fn start_with(&mut self, rights: Rights) -> Running {
         let (pcscd, name) = match &self.wire {
             Wire::Serial { .. } => (None, "Front Desk".to_owned()),
-            Wire::Pcsc { pcscd, .. } => (Some(pcscd.socket()), pcscd.reader_name()),
+            Wire::Pcsc { pcscd, .. } => (Some(pcscd.socket()), pcscd.display_name()),
         };
         let bridge = self.disk.start(rights, pcscd);
         let mut link = self.hub.accept();

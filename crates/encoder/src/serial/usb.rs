@@ -140,8 +140,9 @@ const PLACEHOLDERS: &[(&str, &str)] = &[
 /// The fewest characters of a serial number that can be one of its own: FTDI gives eight, and four are a placeholder.
 const SHORTEST: usize = 6;
 
-/// Whether a serial number looks like one that was given to this one adapter.
-fn is_plausible(serial: &str) -> bool {
+/// Whether a serial number of a USB device looks like one that was given to this one device.
+#[must_use]
+pub fn is_plausible(serial: &str) -> bool {
     let is_readable = serial.bytes().all(|byte| byte.is_ascii_graphic());
     let is_one_character = serial
         .bytes()

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test's own fixtures may fail it")]
 
 mod conformance;
+mod models;
 mod pages;
 mod restart;
 mod rig;

@@ -65,7 +65,7 @@ pub(crate) fn with_pcscd(name: &str, test: impl FnOnce()) {
 pub(crate) struct RunningPcscd {
     _reader: PcscReader,
     pub(crate) name: String,
-    _pcscd: PrivatePcscd,
+    private: PrivatePcscd,
 }
 
 impl RunningPcscd {
@@ -76,8 +76,34 @@ impl RunningPcscd {
         Self {
             _reader: PcscReader::start(slot.clone(), pcscd.ports()[0], settings).unwrap(),
             name: pcscd.reader_name(0),
-            _pcscd: pcscd,
+            private: pcscd,
         }
+    }
+
+    /// Ends the service as a crash would, while others go on using it.
+    pub(crate) fn kill(&self) {
+        self.signal("KILL");
+    }
+
+    /// Sends the service itself a signal: it runs below the program that the private one was started with.
+    pub(crate) fn signal(&self, signal: &str) {
+        let folder = self.private.socket().ancestors().nth(2).unwrap();
+        let configuration = folder.join("reader.conf.d");
+        let of_ours = |process: &PathBuf| {
+            let called = std::fs::read(process.join("cmdline")).unwrap_or_default();
+            let called = String::from_utf8_lossy(&called).replace('\0', " ");
+            called.starts_with("pcscd") && called.contains(configuration.to_str().unwrap())
+        };
+        let process = std::fs::read_dir("/proc")
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(of_ours)
+            .expect("the private pcscd");
+        let sent = Process::new("kill")
+            .arg(format!("-{signal}"))
+            .arg(process.file_name().unwrap())
+            .status();
+        assert!(sent.unwrap().success());
     }
 
     pub(crate) fn stop(self) {
@@ -139,6 +165,12 @@ impl Rig {
         Selector::Reader(self.pcscd.name.clone())
     }
 
+    /// The same reader as the listing names it: without the number that is another one after every replug.
+    pub(crate) fn lasting_selector(&self) -> Selector {
+        let name = self.pcscd.name.strip_suffix(" 00 00").unwrap();
+        Selector::Reader(name.to_owned())
+    }
+
     /// The service's view of the reader; its count of insertions and removals above all.
     pub(crate) fn watched(&self) -> (pcsc::Context, [pcsc::ReaderState; 1]) {
         watched(&self.pcscd.name)
@@ -183,7 +215,11 @@ pub(crate) fn await_news(context: &pcsc::Context, states: &mut [pcsc::ReaderStat
 }
 
 pub(crate) fn open(selector: &Selector) -> Result<Box<dyn BlockEncoder>, Error> {
-    let Encoder::Block(encoder) = PcscDriver::default().open(selector, &Opening::default())? else {
+    open_as(selector, &Opening::default())
+}
+
+pub(crate) fn open_as(selector: &Selector, how: &Opening) -> Result<Box<dyn BlockEncoder>, Error> {
+    let Encoder::Block(encoder) = PcscDriver::default().open(selector, how)? else {
         panic!("an encoder of another kind");
     };
     Ok(encoder)
@@ -209,9 +245,13 @@ pub(crate) fn refusal(
 }
 
 pub(crate) fn authenticate(block: u8, key: [u8; 6]) -> Command {
+    authenticate_with(block, KeyType::A, key)
+}
+
+pub(crate) fn authenticate_with(block: u8, key_type: KeyType, key: [u8; 6]) -> Command {
     Command::Classic(ClassicCommand::Authenticate {
         block,
-        key_type: KeyType::A,
+        key_type,
         key: ClassicKey::new(key),
     })
 }

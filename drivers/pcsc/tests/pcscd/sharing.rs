@@ -1,16 +1,19 @@
 //! Other programs at the same reader: each gets its turn, and none is waited for without a limit.
 
 use std::error::Error as _;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command as Process, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use driver_pcsc::PcscDriver;
 use encoder::{
-    Access, BlockEncoder, CardWait, Driver as _, Encoder, Error, ErrorKind, Opening, Stop,
+    Access, BlockEncoder, CardWait, Driver as _, Encoder, Error, ErrorKind, Opening, Signal, Stop,
+    Value,
 };
 use pcsc::ShareMode;
 
-use crate::rig::{LIMIT, Rig, another_program, refusal, select, with_pcscd};
+use crate::rig::{LIMIT, Rig, another_program, open_as, refusal, select, with_pcscd};
 
 #[test]
 fn another_program_gets_the_reader_after_a_session_and_not_in_it() {
@@ -102,7 +105,7 @@ fn a_transaction_that_does_not_end_costs_one_thread_however_often_the_reader_is_
                 };
                 assert_held(&failure(encoder.as_mut(), Instant::now(), &Stop::default()));
             }
-            assert_eq!(waiting_threads(), 1);
+            assert_eq!(threads("pcsc take"), 1);
             drop(transaction);
         },
     );
@@ -126,11 +129,85 @@ fn assert_held(error: &Error) {
     assert!(source.contains("close it"), "{source}");
 }
 
-/// Threads of this process that wait at a reader.
-fn waiting_threads() -> usize {
+/// Threads of this process with this name.
+fn threads(name: &str) -> usize {
     std::fs::read_dir("/proc/self/task")
         .unwrap()
         .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok())
-        .filter(|name| name.trim() == "pcsc take")
+        .filter(|thread| thread.trim() == name)
         .count()
+}
+
+/// Tells the program that a test runs to hold a reader which one.
+const HOLDS: &str = "CARDBRIDGE_TEST_HOLDS";
+
+/// Holds a reader until the input ends.
+fn hold(reader: &str) {
+    let _held = another_program(reader, ShareMode::Exclusive).unwrap();
+    writeln!(std::io::stderr(), "held").unwrap();
+    std::io::stdin().read_line(&mut String::new()).unwrap();
+}
+
+#[test]
+fn a_program_that_has_the_reader_for_itself_is_named() {
+    const NAME: &str = "sharing::a_program_that_has_the_reader_for_itself_is_named";
+    if let Ok(reader) = std::env::var(HOLDS) {
+        return hold(&reader);
+    }
+    with_pcscd(NAME, || {
+        let rig = Rig::new();
+        rig.place("04A1B2C3");
+        let mut encoder = rig.open();
+        let mut other = Process::new(std::env::current_exe().unwrap())
+            .args(["--exact", NAME, "--nocapture"])
+            .env(HOLDS, &rig.pcscd.name)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(other.stderr.take().unwrap());
+        let held = said.lines().any(|line| line.unwrap().contains("held"));
+        assert!(held, "it has the reader");
+        let error = failure(encoder.as_mut(), Instant::now() + LIMIT, &Stop::default());
+        assert_held(&error);
+        let named = format!("(process {})", other.id());
+        let source = error.source().unwrap().to_string();
+        assert!(source.contains(&named), "{source}");
+        let listing = PcscDriver::default().look_up(&rig.selector());
+        assert!(format!("{:?}", listing.access).contains(&named));
+        drop(other.stdin.take());
+        other.wait().unwrap();
+        select(encoder.as_mut());
+    });
+}
+
+#[test]
+fn signals_that_nobody_answers_cost_one_thread_and_no_job() {
+    with_pcscd(
+        "sharing::signals_that_nobody_answers_cost_one_thread_and_no_job",
+        || {
+            let rig = Rig::new();
+            rig.place("04A1B2C3");
+            let settings = [
+                ("model".to_owned(), Value::Text("acr122u".to_owned())),
+                ("feedback".to_owned(), Value::Boolean(true)),
+            ];
+            let how = Opening {
+                settings: settings.into_iter().collect(),
+                recorder: None,
+            };
+            let mut encoder = open_as(&rig.selector(), &how).unwrap();
+            let mut other = rig.another_program(ShareMode::Shared).unwrap();
+            let transaction = other.transaction().unwrap();
+            for _ in 0..3 {
+                encoder.signal(Signal::Failure);
+            }
+            assert_eq!(threads("pcsc signal"), 1);
+            drop(transaction);
+            drop(other);
+            drop(select(encoder.as_mut()));
+            encoder.signal(Signal::Success);
+        },
+    );
 }

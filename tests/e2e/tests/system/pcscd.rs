@@ -26,7 +26,9 @@ impl Bench {
         let mut run = pc.command("run");
         run.env("PCSCLITE_CSOCK_NAME", pcscd.socket());
         let bridge = Process::start(run);
-        let encoder = hub.encoder(&pcscd.reader_name(0)).await;
+        // Without the number, which is another one after every replug.
+        let name = pcscd.reader_name(0);
+        let encoder = hub.encoder(name.strip_suffix(" 00 00").unwrap()).await;
         Self {
             _bridge: bridge,
             reader,
