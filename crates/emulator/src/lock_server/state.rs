@@ -317,7 +317,7 @@ impl State {
     fn answer_error(&mut self, asked: &Asked, code: ErrorCode, subject: Field) {
         let mut fields = vec![code.letters().as_bytes().to_vec(), subject];
         if code == ErrorCode::Eg {
-            fields.push(b"this server has no licence for it, or the room is taken".to_vec());
+            fields.push(b"it cannot be done here".to_vec());
         }
         self.answer(asked, fields);
     }

@@ -5,6 +5,7 @@ mod cards;
 mod dialogue;
 mod faulty;
 mod line;
+mod transcripts;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
