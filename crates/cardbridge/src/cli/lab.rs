@@ -3,8 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use cardbridge::lab::{Lab, LabSettings, Name, http};
+use cardbridge::lab::{
+    Lab, LabLockServer, LabSettings, LockServerShape, LockServerView, Name, http,
+};
 use clap::Args;
+use emulator::Dialect;
 use serde::Serialize;
 use tokio::net::TcpListener;
 
@@ -15,8 +18,9 @@ use super::shutdown::Shutdown;
 
 /// Start virtual encoders, to be steered over HTTP, and nothing else.
 ///
-/// Each encoder is a PN532 on a pseudo-terminal, or a PC/SC reader behind a vpcd that runs already. Virtual cards are
-/// placed on them and taken away over HTTP on loopback:
+/// Each encoder is a PN532 on a pseudo-terminal, a PC/SC reader behind a vpcd that runs already, or belongs to a lock
+/// server of SALTO's or Onity's kind, which makes the cards itself for whoever asks it in the PMS Industry Standard
+/// protocol and knows the rooms 101 to 199. Virtual cards are placed on them and taken away over HTTP on loopback:
 ///
 ///   GET    /encoders                          what there is, and the card on each
 ///   PUT    /encoders/{name}/card              {"technology":"mifare_classic_1k","uid":"04A1B2C3"}; "foreign":true
@@ -39,6 +43,10 @@ pub(crate) struct Arguments {
     /// The name of a PC/SC reader and the loopback port of its vpcd; may be given several times.
     #[arg(long = "pcsc", value_name = "NAME=PORT", value_parser = parse::reader)]
     readers: Vec<(Name, u16)>,
+    /// A lock server, the loopback port where its clients find it (0 for a free one, or `serial` for a serial port),
+    /// and its encoders: SALTO's clients ask for them by name, Onity's by number from 1. May be given several times.
+    #[arg(long = "lock-server", value_name = "DIALECT@PORT=NAME,…", value_parser = parse::lock_server)]
+    lock_servers: Vec<LabLockServer>,
     /// Where to answer HTTP, on loopback.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = parse::loopback)]
     listen: SocketAddr,
@@ -61,14 +69,20 @@ struct ReadyEncoder {
     name: Name,
     port: Option<PathBuf>,
     vpcd_port: Option<u16>,
+    lock_server: Option<LockServerShape>,
 }
 
 pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Failure> {
     let shutdown = Shutdown::on_signals()?;
     let folder = Folder::open(arguments.directory)?;
     let settings = LabSettings {
-        serial: with_default(arguments.encoders, &arguments.readers),
+        serial: if arguments.readers.is_empty() && arguments.lock_servers.is_empty() {
+            with_default(arguments.encoders)
+        } else {
+            arguments.encoders
+        },
         readers: arguments.readers,
+        lock_servers: arguments.lock_servers,
         directory: folder.path().to_owned(),
     };
     let lab = Lab::start(&settings).map_err(|error| Failure::from_error(error.kind(), &error))?;
@@ -81,8 +95,8 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
 }
 
 /// One encoder, unless somebody named some.
-fn with_default(serial: Vec<Name>, readers: &[(Name, u16)]) -> Vec<Name> {
-    if serial.is_empty() && readers.is_empty() {
+fn with_default(serial: Vec<Name>) -> Vec<Name> {
+    if serial.is_empty() {
         vec!["front-desk".parse().expect("a slug")]
     } else {
         serial
@@ -110,6 +124,7 @@ fn ready(lab: &Lab, url: String) -> Ready {
         name: encoder.name,
         port: encoder.port,
         vpcd_port: encoder.vpcd_port,
+        lock_server: encoder.lock_server.map(LockServerShape::from),
     });
     Ready {
         lab: url,
@@ -121,10 +136,11 @@ fn in_words(lab: &Lab, url: &str) -> String {
     let mut lines = vec![format!("The lab answers at {url}"), String::new()];
     let encoders = lab.encoders();
     for encoder in &encoders {
-        let wire = match (&encoder.port, encoder.vpcd_port) {
-            (Some(port), _) => format!("PN532 at {}", port.display()),
-            (None, Some(port)) => format!("PC/SC reader of the vpcd at port {port}"),
-            (None, None) => String::new(),
+        let wire = match (&encoder.port, encoder.vpcd_port, &encoder.lock_server) {
+            (Some(port), ..) => format!("PN532 at {}", port.display()),
+            (None, Some(port), _) => format!("PC/SC reader of the vpcd at port {port}"),
+            (None, None, Some(server)) => behind_server(server),
+            (None, None, None) => String::new(),
         };
         lines.push(format!("  {:<16} {wire}", encoder.name.as_str()));
     }
@@ -140,6 +156,22 @@ fn in_words(lab: &Lab, url: &str) -> String {
         lines.push("Stop with Ctrl-C.".to_owned());
     }
     lines.join("\n")
+}
+
+fn behind_server(server: &LockServerView) -> String {
+    let kind = match server.dialect {
+        Dialect::Salto => "SALTO",
+        Dialect::Onity => "Onity",
+    };
+    let place = match (&server.address, &server.port) {
+        (Some(address), _) => address.to_string(),
+        (None, Some(port)) => port.display().to_string(),
+        (None, None) => String::new(),
+    };
+    format!(
+        "encoder {} of the {kind} lock server at {place}",
+        server.encoder
+    )
 }
 
 /// The folder of the serial ports: a given one stays, an own one goes with the lab.

@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use cardbridge::lab::{LabLockServer, LockServerLine};
+use emulator::Dialect;
 use jiff::{SignedDuration, Timestamp};
 
 /// The longest wait for a card that can be asked for.
@@ -92,6 +94,34 @@ pub(crate) fn reader(text: &str) -> Result<(cardbridge::lab::Name, u16), String>
     }
 }
 
+/// `DIALECT@PORT=NAME,…`: a lock server, where it is found, and its encoders.
+pub(crate) fn lock_server(text: &str) -> Result<LabLockServer, String> {
+    let form = "write DIALECT@PORT=NAME,NAME, such as salto@8090=front-desk,back-office or onity@serial=front-desk";
+    let (server, names) = text.split_once('=').ok_or(form)?;
+    let (dialect, line) = server.split_once('@').ok_or(form)?;
+    let dialect = match dialect {
+        "salto" => Dialect::Salto,
+        "onity" => Dialect::Onity,
+        _ => return Err("the dialects are salto and onity".to_owned()),
+    };
+    let line = match line {
+        "serial" => LockServerLine::Serial,
+        port => LockServerLine::Loopback(
+            port.parse()
+                .map_err(|_| "a port is a number from 0 to 65535, or the word serial")?,
+        ),
+    };
+    let names = names.split(',').map(str::parse);
+    let encoders = names
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error: cardbridge::lab::InvalidName| error.to_string())?;
+    Ok(LabLockServer {
+        dialect,
+        line,
+        encoders,
+    })
+}
+
 /// An address under which clients reach a hub: `http://` or `https://`, a host, and nothing after it.
 pub(crate) fn public_url(text: &str) -> Result<String, String> {
     let url = text.trim_end_matches('/');
@@ -109,7 +139,12 @@ pub(crate) fn public_url(text: &str) -> Result<String, String> {
 mod tests {
     use std::time::Duration;
 
-    use super::{card_wait, loopback, moment, public_url, reader, rooms, time_zone};
+    use emulator::Dialect;
+
+    use super::{
+        LockServerLine, card_wait, lock_server, loopback, moment, public_url, reader, rooms,
+        time_zone,
+    };
 
     #[test]
     fn a_wait_needs_a_unit_and_an_end() {
@@ -185,6 +220,31 @@ mod tests {
         assert_eq!((name.as_str(), port), ("back-office", 35963));
         for text in ["back-office", "=1", "a=", "a=0", "a=70000", "A=1"] {
             assert!(reader(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_lock_server_has_a_dialect_a_line_and_encoders() {
+        let server = lock_server("salto@8090=front-desk,bar").unwrap();
+        assert_eq!(server.line, LockServerLine::Loopback(8090));
+        assert_eq!(server.encoders.len(), 2);
+        let server = lock_server("onity@serial=bar").unwrap();
+        assert_eq!(
+            (server.dialect, server.line),
+            (Dialect::Onity, LockServerLine::Serial)
+        );
+        for text in [
+            "salto",
+            "salto=bar",
+            "salto@8090",
+            "salto@8090=",
+            "salto@8090=bar,",
+            "salto@70000=bar",
+            "salto@=bar",
+            "visionline@8090=bar",
+            "salto@8090=Front Desk",
+        ] {
+            assert!(lock_server(text).is_err(), "{text}");
         }
     }
 

@@ -134,6 +134,7 @@ impl Demo {
                 .map(|name| name.parse().expect("a slug"))
                 .to_vec(),
             readers: Vec::new(),
+            lock_servers: Vec::new(),
             directory: state.folder("ports")?,
         })?;
 

@@ -1,6 +1,8 @@
 //! Why the lab did not do what it was asked, as a sentence for people and a type for programs.
 
-use emulator::{CardsError, EncoderError, MemoryError, ReaderError, Technology, Uid};
+use emulator::{
+    CardsError, EncoderError, LockServerError, MemoryError, ReaderError, Technology, Uid,
+};
 
 use super::Name;
 
@@ -23,6 +25,9 @@ pub enum LabError {
     /// An emulated PC/SC reader could not be started.
     #[error(transparent)]
     Reader(#[from] ReaderError),
+    /// An emulated lock server could not be started.
+    #[error(transparent)]
+    LockServer(#[from] LockServerError),
     /// No encoder of that name.
     #[error("there is no encoder of that name; this lab has {}", known.join(", "))]
     UnknownEncoder {
@@ -70,7 +75,7 @@ impl LabError {
         match self {
             Self::NoEncoders => "no_encoders",
             Self::TwoOfOneName { .. } => "two_of_one_name",
-            Self::Encoder(_) | Self::Reader(_) => "device_failed",
+            Self::Encoder(_) | Self::Reader(_) | Self::LockServer(_) => "device_failed",
             Self::UnknownEncoder { .. } => "encoder_not_found",
             Self::UnknownCard { .. } => "card_not_found",
             Self::TechnologyMissing => "technology_missing",

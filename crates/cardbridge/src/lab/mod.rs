@@ -6,6 +6,7 @@
 mod command;
 mod error;
 pub mod http;
+mod lock_server;
 mod name;
 mod request;
 mod shapes;
@@ -19,7 +20,9 @@ use emulator::{Card, Cards, Log, Options, Origin, Slot, Technology, Uid};
 use uuid::Uuid;
 
 pub use error::LabError;
+pub use lock_server::{LabLockServer, LockServerLine, LockServerView};
 pub use name::{InvalidName, Name};
+pub use shapes::LockServerShape;
 use station::Device;
 
 /// Which encoders a lab has.
@@ -29,7 +32,10 @@ pub struct LabSettings {
     pub serial: Vec<Name>,
     /// Contactless PC/SC readers, each behind the `vpcd` that listens on this loopback port.
     pub readers: Vec<(Name, u16)>,
-    /// Where the links to the terminals are made, one for each serial encoder. Must exist.
+    /// Lock servers, each with encoders of its own.
+    pub lock_servers: Vec<LabLockServer>,
+    /// Where the links to the terminals are made, one for each serial encoder and each lock server on a
+    /// serial line. Must exist.
     pub directory: PathBuf,
 }
 
@@ -59,6 +65,8 @@ pub struct EncoderView {
     pub port: Option<PathBuf>,
     /// The loopback port of the `vpcd` that it serves, for a PC/SC reader.
     pub vpcd_port: Option<u16>,
+    /// The lock server that it belongs to, if it does.
+    pub lock_server: Option<LockServerView>,
     /// Whether the cable is in.
     pub is_plugged: bool,
     /// The card on it; more than one if somebody added some.
@@ -80,7 +88,16 @@ impl Lab {
             .readers
             .iter()
             .map(|(name, port)| (name, Device::reader(*port)));
-        for (name, device) in serial.chain(readers) {
+        let servers = settings
+            .lock_servers
+            .iter()
+            .map(|server| server.start(&settings.directory));
+        let behind_servers = servers
+            .collect::<Result<Vec<_>, _>>()?
+            .into_iter()
+            .flatten();
+        let behind_servers = behind_servers.map(|(name, device)| (name, Ok(device)));
+        for (name, device) in serial.chain(readers).chain(behind_servers) {
             let station = Station {
                 device: device?,
                 acs_encoder_id: Mutex::new(None),
@@ -312,6 +329,7 @@ impl Station {
             acs_encoder_id: *self.lock_id(),
             port: self.device.port().map(Path::to_owned),
             vpcd_port: self.device.vpcd_port(),
+            lock_server: self.device.lock_server(),
             is_plugged: self.device.is_plugged(),
             cards: self.device.slot().cards(),
         }

@@ -54,6 +54,7 @@ impl From<LabError> for Problem {
             | LabError::TwoOfOneName { .. }
             | LabError::Encoder(_)
             | LabError::Reader(_)
+            | LabError::LockServer(_)
             | LabError::Randomness(_) => StatusCode::INTERNAL_SERVER_ERROR,
         };
         Self::new(status, error.kind(), error.to_string())

@@ -1,15 +1,16 @@
 //! The lab's JSON: what its requests may hold and what its answers look like.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use emulator::{Card, EepromWrite, Exchange, Log, Programming};
+use emulator::{Card, Dialect, EepromWrite, Exchange, Log, Programming};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::command::CommandShape;
-use super::{EncoderView, Name};
+use super::{EncoderView, LockServerView, Name};
 
 /// `PUT /encoders/{name}/card`.
 #[derive(Debug, Deserialize)]
@@ -50,10 +51,34 @@ pub(super) struct EncoderShape {
     acs_encoder_id: Option<Uuid>,
     port: Option<PathBuf>,
     vpcd_port: Option<u16>,
+    lock_server: Option<LockServerShape>,
     is_plugged: bool,
     card: Option<CardShape>,
     /// Cards that were put beside it.
     other_cards: Vec<CardShape>,
+}
+
+/// The lock server that an encoder belongs to, and what clients call the encoder there.
+#[derive(Debug, Serialize)]
+pub struct LockServerShape {
+    dialect: &'static str,
+    encoder: String,
+    address: Option<SocketAddr>,
+    port: Option<PathBuf>,
+}
+
+impl From<LockServerView> for LockServerShape {
+    fn from(view: LockServerView) -> Self {
+        Self {
+            dialect: match view.dialect {
+                Dialect::Salto => "salto",
+                Dialect::Onity => "onity",
+            },
+            encoder: view.encoder,
+            address: view.address,
+            port: view.port,
+        }
+    }
 }
 
 /// A card.
@@ -72,6 +97,7 @@ impl From<EncoderView> for EncoderShape {
             acs_encoder_id: view.acs_encoder_id,
             port: view.port,
             vpcd_port: view.vpcd_port,
+            lock_server: view.lock_server.map(LockServerShape::from),
             is_plugged: view.is_plugged,
         }
     }

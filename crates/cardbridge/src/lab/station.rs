@@ -1,10 +1,12 @@
 //! The device at one place of the lab, whichever wire it speaks.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use emulator::{PcscReader, Pn532Encoder, ReaderSettings, Slot};
+use emulator::{LockServer, PcscReader, Pn532Encoder, ReaderSettings, Slot};
 
 use super::LabError;
+use super::lock_server::{self, LockServerView};
 
 /// An emulated device with its slot.
 #[derive(Debug)]
@@ -16,6 +18,13 @@ pub(super) enum Device {
         reader: PcscReader,
         slot: Slot,
         vpcd_port: u16,
+    },
+    /// An encoder of a lock server, which others may belong to as well.
+    LockServer {
+        server: Arc<LockServer>,
+        /// What the server calls it.
+        encoder: String,
+        slot: Slot,
     },
 }
 
@@ -37,21 +46,30 @@ impl Device {
     pub(super) fn slot(&self) -> &Slot {
         match self {
             Self::Serial(encoder) => encoder.slot(),
-            Self::Reader { slot, .. } => slot,
+            Self::Reader { slot, .. } | Self::LockServer { slot, .. } => slot,
         }
     }
 
     pub(super) fn port(&self) -> Option<&Path> {
         match self {
             Self::Serial(encoder) => Some(encoder.path()),
-            Self::Reader { .. } => None,
+            Self::Reader { .. } | Self::LockServer { .. } => None,
         }
     }
 
     pub(super) fn vpcd_port(&self) -> Option<u16> {
         match self {
-            Self::Serial(_) => None,
+            Self::Serial(_) | Self::LockServer { .. } => None,
             Self::Reader { vpcd_port, .. } => Some(*vpcd_port),
+        }
+    }
+
+    pub(super) fn lock_server(&self) -> Option<LockServerView> {
+        match self {
+            Self::Serial(_) | Self::Reader { .. } => None,
+            Self::LockServer {
+                server, encoder, ..
+            } => Some(lock_server::view(server, encoder)),
         }
     }
 
@@ -59,6 +77,9 @@ impl Device {
         match self {
             Self::Serial(encoder) => encoder.is_plugged(),
             Self::Reader { reader, .. } => reader.is_plugged(),
+            Self::LockServer {
+                server, encoder, ..
+            } => server.is_encoder_plugged(encoder),
         }
     }
 
@@ -66,6 +87,9 @@ impl Device {
         match self {
             Self::Serial(encoder) => encoder.unplug(),
             Self::Reader { reader, .. } => reader.unplug(),
+            Self::LockServer {
+                server, encoder, ..
+            } => server.set_encoder_plugged(encoder, false),
         }
     }
 
@@ -74,6 +98,12 @@ impl Device {
             Self::Serial(encoder) => encoder.plug().map_err(LabError::from),
             Self::Reader { reader, .. } => {
                 reader.plug();
+                Ok(())
+            }
+            Self::LockServer {
+                server, encoder, ..
+            } => {
+                server.set_encoder_plugged(encoder, true);
                 Ok(())
             }
         }

@@ -1,6 +1,6 @@
 //! A lab that answers on a free port, and what it answered.
 
-use cardbridge::lab::{Lab, LabSettings, http};
+use cardbridge::lab::{Lab, LabLockServer, LabSettings, http};
 use reqwest::{Client, Method, StatusCode};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,6 +22,11 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) async fn start() -> Self {
+        Self::with(Vec::new()).await
+    }
+
+    /// The same with lock servers more.
+    pub(crate) async fn with(lock_servers: Vec<LabLockServer>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let lab = Lab::start(&LabSettings {
             serial: vec![
@@ -29,6 +34,7 @@ impl Bench {
                 "back-office".parse().unwrap(),
             ],
             readers: Vec::new(),
+            lock_servers,
             directory: folder.path().to_owned(),
         })
         .unwrap();

@@ -344,6 +344,7 @@ fn a_lab_needs_an_encoder_and_no_two_of_one_name() {
         Lab::start(&LabSettings {
             serial: serial.iter().map(|name| name.parse().unwrap()).collect(),
             readers: Vec::new(),
+            lock_servers: Vec::new(),
             directory: folder.path().to_owned(),
         })
     };
@@ -358,6 +359,7 @@ fn lab_in(folder: &Path) -> Lab {
     Lab::start(&LabSettings {
         serial: vec!["front-desk".parse().unwrap()],
         readers: Vec::new(),
+        lock_servers: Vec::new(),
         directory: folder.to_owned(),
     })
     .unwrap()
