@@ -135,3 +135,27 @@ fn a_smart_card_beside_another_card_is_one_too_many() {
         assert_eq!(kind, ErrorKind::SeveralCards, "{other}");
     }
 }
+
+/// Commands and answers of 255 bytes and more travel in frames of another form (UM 6.2.1.2).
+#[test]
+fn the_longest_commands_and_answers_pass_whole() {
+    let rig = Rig::new();
+    rig.place_new(Technology::Ntag424Dna);
+    let mut encoder = rig.open();
+    let mut session = select(encoder.as_mut());
+    let mut exchange = |bytes: &[u8]| match &session.exchange(&iso(bytes)).unwrap() {
+        Reply::Data(answer) => answer.clone(),
+        other => panic!("{other:?}"),
+    };
+    let application = [0xD2, 0x76, 0x00, 0x00, 0x85, 0x01, 0x01];
+    let chosen = [&[0x00, 0xA4, 0x04, 0x00, 0x07], &application[..], &[0x00]].concat();
+    assert_eq!(exchange(&chosen), [0x90, 0x00]);
+    // File 04h of 256 bytes, free to read and write as it leaves the factory.
+    let data: Vec<u8> = (0..=254).collect();
+    let update = [&[0x00, 0xD6, 0x84, 0x00, 255], &data[..]].concat();
+    assert_eq!(exchange(&update), [0x90, 0x00]);
+    let content = exchange(&[0x00, 0xB0, 0x84, 0x00, 0x00]);
+    assert_eq!(content.len(), 258);
+    assert_eq!(content[..255], data);
+    assert_eq!(content[256..], [0x90, 0x00]);
+}
