@@ -96,47 +96,37 @@ impl SerialPorts {
         None
     }
 
-    /// The path to open for a selector that means a serial port; without one, why not.
+    /// The path to open for a selector that means a serial port.
     ///
     /// # Errors
-    /// [`Access::Absent`] when no such adapter is plugged in, [`Access::Inaccessible`] when several are.
-    pub fn find(&self, selector: &Selector) -> Result<PathBuf, Access> {
+    /// No such adapter is plugged in, or several are.
+    pub fn find(&self, selector: &Selector) -> Result<PathBuf, NotFound> {
         let ports = self.usb();
-        let (found, missing): (Vec<&UsbPort>, String) = match selector {
+        let having = |is_it: &dyn Fn(&UsbPort) -> bool| -> Vec<&UsbPort> {
+            ports.iter().filter(|port| is_it(port)).collect()
+        };
+        let (found, remedy) = match selector {
             Selector::Port(path) => return Ok(path.clone()),
             Selector::Usb(serial) => (
-                ports
-                    .iter()
-                    .filter(|port| port.serial.as_deref() == Some(serial))
-                    .collect(),
-                format!(
-                    "no USB adapter with serial number {serial} is plugged in; plug it in, or correct `usb_serial`"
-                ),
+                having(&|port| port.serial.as_ref() == Some(serial)),
+                "plug the adapter in, or correct `usb_serial`",
             ),
             Selector::UsbPort(place) => (
-                ports
-                    .iter()
-                    .filter(|port| port.place(&ports) == *place)
-                    .collect(),
-                format!("no serial adapter is plugged in at USB port {place}; plug it in there"),
+                having(&|port| port.place(&ports) == *place),
+                "plug the adapter in there",
             ),
-            Selector::Reader(_) | Selector::Server { .. } => {
-                (Vec::new(), format!("{selector} is no serial port"))
-            }
+            Selector::Reader(_) | Selector::Server { .. } => (Vec::new(), "name a serial port"),
         };
         match found[..] {
-            [] => Err(Access::Absent { reason: missing }),
+            [] => Err(NotFound::Absent {
+                selector: selector.clone(),
+                remedy,
+            }),
             [port] => Ok(port.node.clone()),
-            _ => {
-                let places: Vec<String> = found.iter().map(|port| port.place(&ports)).collect();
-                let reason = format!(
-                    "{selector} is that of {} ports, at {}; name the right one by `port` and a path below \
-                     /dev/serial/by-path",
-                    found.len(),
-                    places.join(" and ")
-                );
-                Err(Access::Inaccessible { reason })
-            }
+            _ => Err(NotFound::Several {
+                selector: selector.clone(),
+                places: found.iter().map(|port| port.place(&ports)).collect(),
+            }),
         }
     }
 
@@ -171,7 +161,7 @@ impl SerialPorts {
         } else if rustix::fs::access(path, Permission::READ_OK | Permission::WRITE_OK).is_err() {
             format!("only {} may open it", permitted(path))
         } else if let Some(holder) = holder::of(path, false) {
-            format!("it is in use by {holder}; close that program")
+            format!("it is in use by {holder}; {}", holder::remedy(&holder))
         } else {
             return Access::Accessible;
         };
@@ -239,6 +229,40 @@ impl SerialPorts {
             prefixes: USB_PORTS,
         };
         PathWatch::with_names(paths, usb, changed)
+    }
+}
+
+/// Why there is no port for a selector.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotFound {
+    /// No such adapter is plugged in.
+    #[error("no serial adapter is plugged in with {selector}; {remedy}")]
+    Absent {
+        /// What was looked for.
+        selector: Selector,
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// More than one is.
+    #[error(
+        "{selector} is that of {} ports, at {}; name the right one by `port` and a path below /dev/serial/by-path",
+        .places.len(), .places.join(" and ")
+    )]
+    Several {
+        /// What was looked for.
+        selector: Selector,
+        /// The USB ports at which they are.
+        places: Vec<String>,
+    },
+}
+
+impl From<NotFound> for Access {
+    fn from(error: NotFound) -> Self {
+        let reason = error.to_string();
+        match error {
+            NotFound::Absent { .. } => Self::Absent { reason },
+            NotFound::Several { .. } => Self::Inaccessible { reason },
+        }
     }
 }
 

@@ -110,9 +110,8 @@ impl Driver for Pn532Driver {
     }
 
     fn open(&self, selector: &Selector, how: &Opening) -> Result<Encoder, Error> {
-        let highest = settings::highest_speed(&how.settings)
-            .map_err(|error| Pn532Error::Setting { error })?;
-        let path = self.ports.find(selector).map_err(not_found)?;
+        let highest = settings::highest_speed(&how.settings).map_err(Pn532Error::Setting)?;
+        let path = self.ports.find(selector).map_err(Pn532Error::NotFound)?;
         let line = port::open(&self.ports, &path)?;
         let link = Link::new(line, self.patience, how.recorder.clone());
         let facts = self.ports.facts(&path);
@@ -138,17 +137,5 @@ impl Driver for Pn532Driver {
         });
         let named: Vec<PathBuf> = named.collect();
         Ok(Box::new(self.ports.watch(named, changed)?))
-    }
-}
-
-fn not_found(access: Access) -> Pn532Error {
-    match access {
-        // Which is no reason to find nothing.
-        Access::Accessible => Pn532Error::NotFound {
-            reason: String::new(),
-        },
-        Access::Absent { reason }
-        | Access::Unclaimed { reason }
-        | Access::Inaccessible { reason } => Pn532Error::NotFound { reason },
     }
 }

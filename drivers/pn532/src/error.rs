@@ -3,15 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use encoder::ErrorKind;
+use encoder::serial::NotFound;
+use encoder::{ErrorKind, SettingsError};
 
 /// A failure of the line or the chip, never of the card.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Pn532Error {
-    #[error("{reason}")]
-    NotFound { reason: String },
     #[error(transparent)]
-    Setting { error: encoder::SettingsError },
+    NotFound(NotFound),
+    #[error(transparent)]
+    Setting(SettingsError),
     #[error("{path} does not exist")]
     NoPort { path: PathBuf },
     #[error("{path} is no serial port")]
@@ -67,7 +68,7 @@ pub(crate) enum Pn532Error {
 impl Pn532Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotFound { .. } | Self::NoPort { .. } | Self::Gone(_) => ErrorKind::Absent,
+            Self::NotFound(_) | Self::NoPort { .. } | Self::Gone(_) => ErrorKind::Absent,
             Self::Held { .. } => ErrorKind::Held,
             Self::CardGone { .. } => ErrorKind::CardGone,
             Self::NotPermitted { .. } => ErrorKind::NotPermitted,
@@ -77,7 +78,7 @@ impl Pn532Error {
             | Self::LostAtSpeed { .. }
             | Self::Stuck => ErrorKind::Unresponsive,
             Self::NotSerial { .. }
-            | Self::Setting { .. }
+            | Self::Setting(_)
             | Self::SetUp { .. }
             | Self::SyntaxError { .. }
             | Self::Malformed { .. }

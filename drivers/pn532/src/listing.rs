@@ -80,7 +80,11 @@ pub(crate) fn of_selector(ports: &SerialPorts, selector: &Selector) -> Listing {
             ports.access(&path, PORT),
             ports.facts(&path),
         ),
-        Err(access) => (format!("PN532 at {selector}"), access, Facts::default()),
+        Err(missing) => (
+            format!("PN532 at {selector}"),
+            missing.into(),
+            Facts::default(),
+        ),
     };
     Listing {
         driver: NAME,

@@ -23,6 +23,28 @@ pub(super) fn of(path: &Path, count_own: bool) -> Option<String> {
         })
 }
 
+/// Programs that take serial ports unasked, by the names that the kernel shows, and how they are kept off.
+const GRABBERS: &[(&str, &str)] = &[
+    (
+        "ModemManager",
+        "it asks every new port whether it is a modem and lets go after some seconds; a udev rule with \
+         ENV{ID_MM_DEVICE_IGNORE}=\"1\" keeps it off",
+    ),
+    (
+        // Arduino IDE issue 1788: it steals CH340 and CP210x.
+        "brltty",
+        "it takes some adapters for braille displays; remove the package brltty if there is none",
+    ),
+];
+
+/// What to do about a holder.
+pub(super) fn remedy(holder: &str) -> &'static str {
+    GRABBERS
+        .iter()
+        .find(|(name, _)| holder.starts_with(name))
+        .map_or("close that program", |(_, remedy)| remedy)
+}
+
 /// Whoever has the near end of terminals open emulates them, and keeps the far end open too without being in the way.
 fn has_open(process: u32, node: &Path) -> bool {
     let Ok(files) = fs::read_dir(format!("/proc/{process}/fd")) else {

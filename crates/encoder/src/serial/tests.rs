@@ -147,7 +147,7 @@ fn a_port_with_nothing_known_behind_it_is_none() {
 fn an_adapter_is_found_at_whichever_port_it_is() {
     let tree = Tree::new();
     let wanted = Selector::Usb("AL00XQ3T".to_owned());
-    let absent = tree.ports.find(&wanted).unwrap_err();
+    let absent = Access::from(tree.ports.find(&wanted).unwrap_err());
     assert!(matches!(&absent, Access::Absent { .. }));
     assert!(reason(absent).contains("AL00XQ3T"));
     for (name, usb_port) in [("ttyUSB0", "1-1"), ("ttyACM3", "1-2.1")] {
@@ -159,7 +159,7 @@ fn an_adapter_is_found_at_whichever_port_it_is() {
     }
     tree.plug("ttyUSB0", "1-1", &[("serial", "AL00XQ3T")]);
     tree.plug("ttyUSB1", "1-3", &[("serial", "AL00XQ3T")]);
-    let both = tree.ports.find(&wanted).unwrap_err();
+    let both = Access::from(tree.ports.find(&wanted).unwrap_err());
     assert!(matches!(&both, Access::Inaccessible { .. }));
     assert!(reason(both).contains("at 1-1 and 1-3"));
 }
@@ -248,6 +248,13 @@ fn whoever_has_a_port_open_is_named() {
     drop(program);
     assert_eq!(holder::of(&link, false), None);
     fs::remove_file(link).unwrap();
+}
+
+#[test]
+fn programs_that_take_ports_unasked_have_a_remedy_of_their_own() {
+    assert!(holder::remedy("ModemManager (process 7)").contains("ID_MM_DEVICE_IGNORE"));
+    assert!(holder::remedy("brltty (process 8)").contains("remove the package"));
+    assert_eq!(holder::remedy("minicom (process 9)"), "close that program");
 }
 
 #[test]

@@ -80,9 +80,11 @@ impl Rig {
     }
 
     pub(crate) fn try_open(&self) -> Result<Box<dyn BlockEncoder>, Error> {
-        let Encoder::Block(encoder) =
-            Pn532Driver::default().open(&self.selector(), &Opening::default())?
-        else {
+        self.try_open_by(&Pn532Driver::default())
+    }
+
+    pub(crate) fn try_open_by(&self, driver: &Pn532Driver) -> Result<Box<dyn BlockEncoder>, Error> {
+        let Encoder::Block(encoder) = driver.open(&self.selector(), &Opening::default())? else {
             panic!("an encoder of another kind");
         };
         Ok(encoder)

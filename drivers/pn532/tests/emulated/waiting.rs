@@ -4,6 +4,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use card::{CommandKind, SelectAnswer};
+use driver_pn532::{Patience, Pn532Driver};
+use emulator::{Fault, FaultKind, Technology, When};
 use encoder::{CardWait, ErrorKind, Stop};
 
 use crate::rig::{LIMIT, Rig, refusal, select};
@@ -38,6 +40,24 @@ fn a_card_that_is_put_on_later_is_waited_for() {
         let session = select(encoder.as_mut());
         assert_eq!(session.card().uid.to_string(), "04A1B2C3");
     });
+}
+
+#[test]
+fn a_card_whose_sighting_was_lost_on_the_line_does_not_wait_for_the_deadline() {
+    for technology in [Technology::MifareClassic1k, Technology::DesfireEv2] {
+        let rig = Rig::new();
+        let driver = Pn532Driver::default().with_patience(Patience {
+            look_again: Duration::from_millis(100),
+            ..Patience::default()
+        });
+        let mut encoder = rig.try_open_by(&driver).unwrap();
+        rig.place_new(technology);
+        // The number of tries is set first; then comes the acknowledgement of the look, then the sighting.
+        let lost = Fault::new(FaultKind::Drop, When::AtFrame(4));
+        rig.encoder.faults().set(vec![lost]);
+        select(encoder.as_mut());
+        assert_eq!(rig.encoder.faults().happened(), 1);
+    }
 }
 
 #[test]
