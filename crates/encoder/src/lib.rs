@@ -5,7 +5,7 @@
 
 mod answer;
 mod block;
-#[cfg(feature = "conformance")]
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod drive;
 mod driver;

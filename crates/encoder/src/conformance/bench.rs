@@ -102,17 +102,19 @@ impl Presence {
     pub(super) fn becomes(&self, bench: &Bench<'_>, is_there: bool) -> Verdict {
         let end = Instant::now() + bench.rig.patience();
         let selector = bench.selector()?;
+        // It is told before it is looked at: who lists devices does so when something was told, and not before.
         loop {
-            let access = bench.driver.look_up(&selector).access;
-            if (access == Access::Accessible) == is_there {
-                return Ok(());
-            }
             let left = end.saturating_duration_since(Instant::now());
-            if self.changes.recv_timeout(left).is_err() {
+            let is_told = self.changes.recv_timeout(left).is_ok();
+            let access = bench.driver.look_up(&selector).access;
+            if !is_told {
                 let verb = if is_there { "came" } else { "went" };
                 return failed(format!(
                     "the device {verb}, and nothing told of it: it is {access:?}"
                 ));
+            }
+            if (access == Access::Accessible) == is_there {
+                return Ok(());
             }
         }
     }

@@ -35,6 +35,8 @@ mod outcome;
 mod rig;
 mod session;
 mod site;
+#[cfg(test)]
+mod tests;
 mod work;
 
 pub use bench::{Bench, check};

@@ -105,7 +105,7 @@ pub(in crate::conformance) fn a_dropped_encoder_frees_the_device(bench: &Bench<'
         let stop = Stop::default();
         match desk.makes() {
             Makes::Host => {
-                let waiting = desk.select(CardWait::Resting, desk.patience(), &stop);
+                let waiting = desk.select(CardWait::Resting, 2 * desk.patience(), &stop);
                 let _ = waiting.within(A_MOMENT);
                 desk.close()?;
             }

@@ -54,14 +54,17 @@ pub(in crate::conformance) fn a_stop_ends_the_wait(bench: &Bench<'_>) -> Verdict
         Makes::Host => {
             for wait in [CardWait::Resting, CardWait::Fresh] {
                 let stop = Stop::default();
-                let waiting = desk.select(wait, desk.patience(), &stop);
+                let waiting = desk.select(wait, 2 * desk.patience(), &stop);
                 if let Some(ended) = waiting.within(SOON) {
                     let kind = ended.map_err(|error| error.kind()).map(|_| ());
                     return failed(format!("with no card a wait ended too early: {kind:?}"));
                 }
                 stop.raise();
                 ended_as_cancelled("while it lasted", waiting)?;
-                ended_as_cancelled("before it began", desk.select(wait, desk.patience(), &stop))?;
+                ended_as_cancelled(
+                    "before it began",
+                    desk.select(wait, 2 * desk.patience(), &stop),
+                )?;
             }
         }
         Makes::Server => {
