@@ -1,8 +1,9 @@
 //! What public clients of the protocol send, byte by byte, and the answers that they were content with.
 //!
-//! Recorded between this server and clients by others, run by hand: coucounco/salto at d8b3502 (PHP; its own
-//! messages, and `CN` by its message class), and the client class of the Python `salto` with its card messages. What
-//! batiati/Onity at dcb0f7f (C#) sends was read in its source, which does not run here.
+//! Recorded between this server and clients, run by hand: coucounco/salto at d8b3502 (PHP; its own messages, and `CN` by
+//! its message class), and one pieced together from what is public of a Python client: its classes for the connection and
+//! the response, retyped, with messages of our own between them. What batiati/Onity at dcb0f7f (C#) sends was read in its
+//! source, which does not run here.
 
 use super::Client;
 use crate::lock_server::frame::{ACK, ENQ, ETX, SEPARATOR, STX};
