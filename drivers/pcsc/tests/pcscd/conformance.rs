@@ -55,7 +55,7 @@ impl PcscRig {
 
     /// Waits until the service has seen whether a card lies there. It looks every 400 ms, and what comes and goes between
     /// two looks it never sees. It counts insertions and removals, the first insertion with 1.
-    fn await_service(&self) {
+    fn await_pcscd(&self) {
         if self.pcscd.borrow().is_some() {
             let (context, mut states) = watched(&self.reader);
             while states[0].event_count() % 2 != u32::from(!self.slot.cards().is_empty()) {
@@ -88,7 +88,7 @@ impl Rig for PcscRig {
     fn place(&self, sample: Sample) -> Result<(), Skip> {
         self.remove()?;
         self.slot.place(&self.card(sample));
-        self.await_service();
+        self.await_pcscd();
         Ok(())
     }
 
@@ -100,7 +100,7 @@ impl Rig for PcscRig {
 
     fn remove(&self) -> Result<(), Skip> {
         self.slot.remove();
-        self.await_service();
+        self.await_pcscd();
         Ok(())
     }
 
@@ -142,7 +142,7 @@ impl Rig for PcscRig {
 
     fn plug(&self) -> Result<(), Skip> {
         *self.pcscd.borrow_mut() = Some(start(&self.slot));
-        self.await_service();
+        self.await_pcscd();
         Ok(())
     }
 }
