@@ -7,12 +7,13 @@ use encoder::{
 };
 
 use crate::answer;
+use crate::dialect::Dialect;
 use crate::dialogue::{Dialogue, Ending};
 use crate::error::ServerError;
 use crate::frame::Frame;
 use crate::line::{Line, connect};
 use crate::read_back;
-use crate::request::Asked;
+use crate::request::{Afterwards, Asked};
 use crate::server::{Claim, Servers, carry_out};
 use crate::settings::Entry;
 
@@ -67,6 +68,22 @@ impl LockServerEncoder {
             encoder.look()?;
         }
         Ok(encoder)
+    }
+
+    /// A card that is to be read stays. SALTO would not answer before an ejected one was taken; an encoder of Onity's
+    /// that swallows cards gives them out when nothing is read afterwards.
+    fn afterwards(&self) -> Afterwards {
+        let entry = &self.plan.entry;
+        if entry.dialect == Dialect::Onity && !entry.reads_back {
+            Afterwards::Eject
+        } else {
+            Afterwards::Retain
+        }
+    }
+
+    fn reading(&self) -> Asked {
+        let entry = &self.plan.entry;
+        Asked::read(entry.dialect, &entry.encoder, self.afterwards())
     }
 
     fn look(&self) -> Result<(), ServerError> {
@@ -171,7 +188,7 @@ impl LockServerEncoder {
         stop: &Stop,
     ) -> Result<(), ServerError> {
         let dialect = self.plan.entry.dialect;
-        let asked = Asked::read(dialect, &self.plan.entry.encoder);
+        let asked = self.reading();
         let until = deadline.min(Instant::now() + READ_BACK_WITHIN);
         let card = match self.ask_once(line, &asked, &[], until, stop) {
             Ok(frame) => answer::card(dialect, &frame).map_err(ServerError::from),
@@ -204,6 +221,7 @@ impl IssuingEncoder for LockServerEncoder {
             &entry.encoder,
             order,
             entry.operator.as_deref(),
+            self.afterwards(),
         )
         .map_err(|refusal| surely(refusal.into()))?;
         let turn = self.claim.server().turns.take(deadline, stop);
@@ -222,7 +240,7 @@ impl IssuingEncoder for LockServerEncoder {
     }
 
     fn read(&mut self, deadline: Instant, stop: &Stop) -> Result<ServerCard, Error> {
-        let asked = Asked::read(self.plan.entry.dialect, &self.plan.entry.encoder);
+        let asked = self.reading();
         let turn = self.claim.server().turns.take(deadline, stop);
         let _turn = turn.map_err(ServerError::from)?;
         let (frame, _line) = self

@@ -10,7 +10,7 @@ use crate::answer;
 use crate::dialect::Dialect;
 use crate::dialogue::{Dialogue, Ending, Event, Step, Why};
 use crate::frame::{ENQ, Frame, Parser, Said};
-use crate::request::{Asked, EncoderName};
+use crate::request::{Afterwards, Asked, EncoderName};
 
 /// Finds what a server said: the same however it was cut into reads, and each frame again when it is sent once more.
 /// Every frame is then taken for the answer to everything, in both dialects.
@@ -193,7 +193,8 @@ fn asked(dialect: Dialect) -> Asked {
         operator: None,
     };
     let encoder = EncoderName::new(dialect, "1").expect("a number is a name in both dialects");
-    Asked::issue(dialect, &encoder, &order, None).expect("this order can be sent")
+    Asked::issue(dialect, &encoder, &order, None, Afterwards::Retain)
+        .expect("this order can be sent")
 }
 
 #[cfg(test)]

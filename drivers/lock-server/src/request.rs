@@ -22,10 +22,23 @@ const LONGEST_FIELD: usize = 64;
 /// such a card.
 pub(crate) const NO_ROOMS: &[&str] = &["LM", "LR", "LC", "LD", "LS"];
 
-/// Leave the card where it is: the answer comes as soon as it is made, not when somebody has taken it.
-const RETAIN: &[u8] = b"R";
-/// Give the card out.
-const EJECT: &[u8] = b"E";
+/// What becomes of a card when the encoder is done with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// It stays where it is, and the encoder is free at once.
+    Retain,
+    /// A machine that swallows cards gives it out. The encoder is busy, or the answer waits, until it was taken.
+    Eject,
+}
+
+impl Afterwards {
+    fn field(self) -> Vec<u8> {
+        match self {
+            Self::Retain => b"R".to_vec(),
+            Self::Eject => b"E".to_vec(),
+        }
+    }
+}
 
 /// An encoder as its server calls it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,9 +136,10 @@ impl Asked {
         encoder: &EncoderName,
         order: &Order,
         operator: Option<&str>,
+        afterwards: Afterwards,
     ) -> Result<Self, Refusal> {
         Ok(Self {
-            frame: issue(dialect, encoder, order, operator)?,
+            frame: issue(dialect, encoder, order, operator, afterwards)?,
             writes: true,
             take_back: take_back(dialect, encoder),
             // Onity's client takes either for an answer to a `CC`.
@@ -137,16 +151,10 @@ impl Asked {
         })
     }
 
-    /// `LT`: read the card, which a machine that swallows cards then gives out.
-    pub(crate) fn read(dialect: Dialect, encoder: &EncoderName) -> Self {
-        // To SALTO an ejection would mean: answer only when the card was taken.
-        let eject = if dialect == Dialect::Onity {
-            EJECT
-        } else {
-            RETAIN
-        };
+    /// `LT`: read the card.
+    pub(crate) fn read(dialect: Dialect, encoder: &EncoderName, afterwards: Afterwards) -> Self {
         Self {
-            frame: short("LT", encoder, Some(eject)),
+            frame: short("LT", encoder, Some(afterwards)),
             writes: false,
             take_back: take_back(dialect, encoder),
             answers: &["LT"],
@@ -191,13 +199,14 @@ fn issue(
     encoder: &EncoderName,
     order: &Order,
     operator: Option<&str>,
+    afterwards: Afterwards,
 ) -> Result<Frame, Refusal> {
     let rules = dialect.rules();
     let command = match order.kind {
         OrderKind::New => "CN",
         OrderKind::Copy => "CC",
     };
-    let mut fields = vec![command.into(), encoder.bytes.clone(), RETAIN.to_vec()];
+    let mut fields = vec![command.into(), encoder.bytes.clone(), afterwards.field()];
     fields.extend(rooms(rules.charset, &order.rooms)?);
     fields.push(authorisations(rules, &order.granted)?);
     fields.push(authorisations(rules, &order.denied)?);
@@ -219,9 +228,9 @@ fn take_back(dialect: Dialect, encoder: &EncoderName) -> Option<Frame> {
         .then(|| short("EX", encoder, None))
 }
 
-fn short(command: &str, encoder: &EncoderName, eject: Option<&[u8]>) -> Frame {
+fn short(command: &str, encoder: &EncoderName, afterwards: Option<Afterwards>) -> Frame {
     let mut fields = vec![command.into(), encoder.bytes.clone()];
-    fields.extend(eject.map(<[u8]>::to_vec));
+    fields.extend(afterwards.map(Afterwards::field));
     Frame::new(fields).expect("a name that was checked is short and has no control byte in it")
 }
 

@@ -6,7 +6,7 @@ use encoder::{LocalTime, Order, OrderKind};
 use super::*;
 use crate::dialect::Dialect;
 use crate::frame::{ACK, NAK};
-use crate::request::EncoderName;
+use crate::request::{Afterwards, EncoderName};
 
 const SECOND: Duration = Duration::from_secs(1);
 const LIMIT: Duration = Duration::from_secs(30);
@@ -37,9 +37,9 @@ fn asked(dialect: Dialect, reads: bool) -> Asked {
         operator: None,
     };
     if reads {
-        Asked::read(dialect, &encoder)
+        Asked::read(dialect, &encoder, Afterwards::Retain)
     } else {
-        Asked::issue(dialect, &encoder, &order, None).unwrap()
+        Asked::issue(dialect, &encoder, &order, None, Afterwards::Retain).unwrap()
     }
 }
 

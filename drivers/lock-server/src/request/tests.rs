@@ -36,7 +36,13 @@ fn order() -> Order {
 
 fn salto(order: &Order) -> Result<Frame, Refusal> {
     let encoder = EncoderName::new(Dialect::Salto, "Online Encoder 1").unwrap();
-    issue(Dialect::Salto, &encoder, order, Some("cardbridge"))
+    issue(
+        Dialect::Salto,
+        &encoder,
+        order,
+        Some("cardbridge"),
+        Afterwards::Retain,
+    )
 }
 
 fn onity(order: &Order) -> Result<Frame, Refusal> {
@@ -45,6 +51,7 @@ fn onity(order: &Order) -> Result<Frame, Refusal> {
         &EncoderName::new(Dialect::Onity, "1").unwrap(),
         order,
         None,
+        Afterwards::Retain,
     )
 }
 
@@ -85,11 +92,16 @@ fn a_copy_with_everything_in_it_is_ordered() {
 fn reading_and_taking_back_name_the_encoder() {
     let salto = EncoderName::new(Dialect::Salto, "Online Encoder 1").unwrap();
     assert_eq!(
-        Asked::read(Dialect::Salto, &salto).frame.encode(),
+        Asked::read(Dialect::Salto, &salto, Afterwards::Retain)
+            .frame
+            .encode(),
         b"\x02\xb3LT\xb3Online Encoder 1\xb3R\xb3\x03\x03"
     );
     let onity = EncoderName::new(Dialect::Onity, "3").unwrap();
-    assert_eq!(shown(&Asked::read(Dialect::Onity, &onity).frame), "LT|3|E");
+    assert_eq!(
+        shown(&Asked::read(Dialect::Onity, &onity, Afterwards::Eject).frame),
+        "LT|3|E"
+    );
     assert_eq!(shown(&take_back(Dialect::Onity, &onity).unwrap()), "EX|3");
     assert_eq!(take_back(Dialect::Salto, &salto), None);
 }
@@ -210,10 +222,10 @@ fn an_answer_about_something_else_is_not_taken_for_ours() {
     let salto = EncoderName::new(Dialect::Salto, "Online Encoder 1").unwrap();
     let issue = |kind| {
         let order = Order { kind, ..order() };
-        Asked::issue(Dialect::Salto, &salto, &order, None).unwrap()
+        Asked::issue(Dialect::Salto, &salto, &order, None, Afterwards::Retain).unwrap()
     };
     let (new, copy) = (issue(OrderKind::New), issue(OrderKind::Copy));
-    let read = Asked::read(Dialect::Salto, &salto);
+    let read = Asked::read(Dialect::Salto, &salto, Afterwards::Retain);
     for (answer, is_new, is_copy, is_read) in [
         ("CN|Online Encoder 1|04112233", true, true, false),
         ("CN1|Online Encoder 1", true, true, false),

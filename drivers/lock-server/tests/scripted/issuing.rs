@@ -35,7 +35,7 @@ fn a_card_is_made_read_back_and_told_by_its_number() {
 }
 
 #[test]
-fn onity_is_asked_before_each_request_and_gives_the_card_out_after_reading() {
+fn onity_is_asked_before_each_request() {
     let server = Server::new("onity");
     let issuing = server.encoder().issues();
     let mut call = server.accept();
@@ -46,10 +46,32 @@ fn onity_is_asked_before_each_request_and_gives_the_card_out_after_reading() {
         .answers("CN|1|8F45A5C4");
     call.hears_byte(ENQ)
         .says(&[ACK])
-        .hears("LT|1|E")
+        .hears("LT|1|R")
         .says(&[ACK]);
     call.answers("LT|1|101||||CI|0||14211126|12221126||8F45A5C4");
     assert_eq!(issuing.outcome().unwrap().uid, "8F45A5C4".parse().ok());
+}
+
+#[test]
+fn an_encoder_that_swallows_cards_gives_them_out_when_they_are_not_read_back() {
+    let server = Server::without_reading_back("onity");
+    let desk = server.encoder();
+    let issuing = desk.issues();
+    let mut call = server.accept();
+    call.hears_byte(ENQ)
+        .says(&[ACK])
+        .hears(&ONITY_CN.replace("|R|", "|E|"))
+        .says(&[ACK])
+        .answers("CN|1");
+    assert!(issuing.outcome().is_ok());
+    let reading = desk.reads();
+    let mut call = server.accept();
+    call.hears_byte(ENQ)
+        .says(&[ACK])
+        .hears("LT|1|E")
+        .says(&[ACK])
+        .answers("LT|1|LC");
+    assert!(reading.outcome().is_ok());
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_card_of_another_site_is_read_as_such() {
     let mut call = server.accept();
     call.hears_byte(ENQ)
         .says(&[ACK])
-        .hears("LT|1|E")
+        .hears("LT|1|R")
         .says(&[ACK])
         .answers("LT|1|LD|other hotel");
     assert_eq!(

@@ -66,7 +66,7 @@ fn a_card_is_made_and_read_back_over_a_serial_line() {
         .answers("CN|1|8F45A5C4");
     call.hears_byte(ENQ)
         .says(&[ACK])
-        .hears("LT|1|E")
+        .hears("LT|1|R")
         .says(&[ACK]);
     call.answers("LT|1|101||||CI|0||14211126|12221126||8F45A5C4");
     assert_eq!(issuing.outcome().unwrap().uid, "8F45A5C4".parse().ok());
@@ -75,7 +75,7 @@ fn a_card_is_made_and_read_back_over_a_serial_line() {
     let call = &mut server.call;
     call.hears_byte(ENQ)
         .says(&[ACK])
-        .hears("LT|1|E")
+        .hears("LT|1|R")
         .says(&[ACK])
         .answers("LT|1|LS");
     assert!(reading.outcome().is_ok());
