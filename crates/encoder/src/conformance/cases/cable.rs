@@ -42,6 +42,9 @@ pub(in crate::conformance) fn an_unplugged_device_is_absent_and_comes_back(
         comes_back(bench, &presence)?;
         desk.close()?;
         bench.rig.remove()?;
+    } else {
+        // An encoder is open once.
+        desk.close()?;
     }
     let desk = bench.open()?;
     match desk.makes() {
@@ -54,8 +57,8 @@ pub(in crate::conformance) fn an_unplugged_device_is_absent_and_comes_back(
             is_cut_short(bench, desk.makes(), waiting)?;
         }
     }
-    comes_back(bench, &presence)?;
     desk.close()?;
+    comes_back(bench, &presence)?;
     super::waiting::works_on(bench, &bench.open()?)
 }
 
