@@ -49,26 +49,26 @@ pub(crate) fn write_all() {
     let mut garbled = done.clone();
     garbled[6] ^= 1;
     for (name, parts) in [
-        ("issued", &[&[SALTO, ACK][..], &done][..]),
+        ("issued", &[&[SALTO, ACK, ACK][..], &done][..]),
         (
             "issued-after-busy",
             &[&[ONITY, NAK, SILENCE, ACK, ACK], &done],
         ),
         (
             "refused-then-taken",
-            &[&[SALTO, NAK, ACK, ACK], &frame("ED|1")],
+            &[&[SALTO, ACK, NAK, ACK, ACK], &frame("ED|1")],
         ),
         (
             "stale-then-issued",
-            &[&[SALTO], &done, &[ACK], &frame("CN|2"), &done],
+            &[&[SALTO, ACK], &done, &[ACK], &frame("CN|2"), &done],
         ),
-        ("lost", &[&[SALTO, ACK, LOST]]),
-        ("silent", &[&[SALTO, ACK, SILENCE]]),
+        ("lost", &[&[SALTO, ACK, ACK, LOST]]),
+        ("silent", &[&[SALTO, ACK, ACK, SILENCE]]),
         (
             "taken-back",
             &[&[ONITY, ACK, ACK, STOP, ACK, ACK], &frame("EX|1")],
         ),
-        ("garbled", &[&[SALTO, ACK], &garbled]),
+        ("garbled", &[&[SALTO, ACK, ACK], &garbled]),
     ] {
         write("lock_server_conversation", name, &parts.concat());
     }

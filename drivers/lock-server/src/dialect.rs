@@ -2,7 +2,7 @@
 //!
 //! | | SALTO | Onity | source |
 //! | --- | --- | --- | --- |
-//! | asks (ENQ) first | after a NAK only | before every request | Python `Client`; C# `Client.Process` |
+//! | ENQ | may come first | must come first | Python `Client`; C# `Client.Process` |
 //! | ACK comes within | 30 s, here 10 s | 2 s, as its manual suggests | Python `READ_TIMEOUT`; C# `PROTOCOL_TIMEOUT` |
 //! | times | `hhmmDDMMYY` | `HHDDMMYY` | PHP `DATE_FORMAT`, Python `DATETIME_FORMAT`; C# `FormatDateTime` |
 //! | text | Latin-1 | ASCII | Python `ENCODING`; C# `Encoding.ASCII` |
@@ -30,8 +30,6 @@ pub(crate) enum Dialect {
 pub(crate) struct Rules {
     /// As the configuration names it.
     pub(crate) name: &'static str,
-    /// Whether the server is asked by ENQ before every request.
-    pub(crate) asks_first: bool,
     /// The longest that an ACK takes.
     pub(crate) acknowledges_within: Duration,
     /// How times are written.
@@ -50,7 +48,6 @@ pub(crate) struct Rules {
 
 const SALTO: Rules = Rules {
     name: "salto",
-    asks_first: false,
     acknowledges_within: Duration::from_secs(10),
     times: Pattern::Minutes,
     charset: Charset::Latin1,
@@ -63,7 +60,6 @@ const SALTO: Rules = Rules {
 
 const ONITY: Rules = Rules {
     name: "onity",
-    asks_first: true,
     acknowledges_within: Duration::from_secs(2),
     times: Pattern::Hours,
     charset: Charset::Ascii,

@@ -2,8 +2,11 @@
 //! out. It does no I/O and has no clock.
 //!
 //! ```text
-//! [ENQ → ACK] → frame → ACK → … somebody puts a card on … → answer
+//! ENQ → ACK → frame → ACK → … somebody puts a card on … → answer
 //! ```
+//!
+//! ENQ goes first in both dialects, though SALTO does not need it: a server that has no room for another connection then
+//! shows it before the request is out, and no doubt is left.
 //!
 //! A NAK means: ask by ENQ until there is an ACK, at most three times 200 ms apart, then send the frame once more, at
 //! most three times in all (Python `Client`). What was acknowledged is never sent again, and neither is what may have
@@ -81,6 +84,9 @@ pub(crate) enum Why {
     NoAnswer,
     /// It answered something that is no frame.
     Garbled,
+    /// The connection ended before the request was out.
+    TurnedAway,
+    /// The connection ended after it.
     Lost,
     Stopped,
 }
@@ -152,13 +158,7 @@ impl Dialogue {
 
     /// The first step.
     pub(crate) fn begin(&mut self) -> Step {
-        match &self.asked {
-            Some(asked) if !self.rules.asks_first => {
-                let frame = asked.frame.encode();
-                self.request(frame, self.began_at)
-            }
-            _ => self.enquire(),
-        }
+        self.enquire()
     }
 
     /// The next step.
@@ -167,7 +167,11 @@ impl Dialogue {
             Event::Sent => self.sent(now),
             Event::Received(bytes) => self.received(bytes, now),
             Event::Quiet => self.quiet(now),
-            Event::Lost => self.failed(Why::Lost),
+            Event::Lost => self.failed(if self.is_out() {
+                Why::Lost
+            } else {
+                Why::TurnedAway
+            }),
             Event::Stopped => self.stopped(now),
         }
     }
@@ -363,15 +367,19 @@ impl Dialogue {
         }
     }
 
-    fn failed(&self, why: Why) -> Step {
-        let is_out = match self.state {
+    /// Whether the server may have the request.
+    fn is_out(&self) -> bool {
+        match self.state {
             State::Enquiring | State::Pausing | State::Requesting => false,
             State::Requested | State::Answering { .. } | State::AskingBack | State::TakingBack => {
                 true
             }
-        };
+        }
+    }
+
+    fn failed(&self, why: Why) -> Step {
         let writes = self.asked.as_ref().is_some_and(|asked| asked.writes);
-        let certainty = if is_out && writes {
+        let certainty = if self.is_out() && writes {
             Certainty::Unknown
         } else {
             Certainty::Unwritten

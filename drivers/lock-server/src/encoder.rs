@@ -21,6 +21,9 @@ use crate::settings::Entry;
 const READ_BACK_WITHIN: Duration = Duration::from_secs(5);
 /// The longest that a look for the server takes when an encoder is opened.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
+/// How often a connection is made that ends before a request was out, and how long after it the next one.
+const CONNECTIONS: usize = 3;
+const CONNECT_AFTER: Duration = Duration::from_millis(200);
 /// Between two tries when the encoder has not finished what we gave up waiting for.
 const AGAIN_AFTER: Duration = Duration::from_millis(500);
 
@@ -87,8 +90,20 @@ impl LockServerEncoder {
     }
 
     fn look(&self) -> Result<(), ServerError> {
+        let until = Instant::now() + OPEN_WITHIN;
+        let mut looked = self.look_once(until);
+        for _ in 1..CONNECTIONS {
+            if !matches!(looked, Err(ServerError::TurnedAway(_))) {
+                break;
+            }
+            let _ = Stop::default().wait_until(Instant::now() + CONNECT_AFTER);
+            looked = self.look_once(until);
+        }
+        looked
+    }
+
+    fn look_once(&self, until: Instant) -> Result<(), ServerError> {
         let now = Instant::now();
-        let until = now + OPEN_WITHIN;
         let mut line = self.connect(until)?;
         let enquiry = Dialogue::enquiry(self.plan.entry.dialect.rules(), now, until);
         match carry_out(line.as_mut(), enquiry, &Stop::default()) {
@@ -106,7 +121,8 @@ impl LockServerEncoder {
         connect(&self.plan.entry.address, self.plan.recorder.as_ref(), until)
     }
 
-    /// Asks over a new connection, and again while the encoder is busy with what we gave up waiting for earlier.
+    /// Asks over a new connection. Asks again when the server turns it away, as it may not have noticed yet that the
+    /// one before was closed; and while the encoder is busy with what we gave up waiting for earlier.
     fn ask(
         &mut self,
         asked: &Asked,
@@ -114,23 +130,28 @@ impl LockServerEncoder {
         deadline: Instant,
         stop: &Stop,
     ) -> Result<(Frame, Box<dyn Line>), Failure> {
+        let mut connections = 0;
         loop {
             let connected = self.connect(deadline);
             let mut line = connected.map_err(|error| Failure {
                 certainty: Certainty::Unwritten,
                 error,
             })?;
-            match self.ask_once(line.as_mut(), asked, rooms, deadline, stop) {
+            connections += 1;
+            let failure = match self.ask_once(line.as_mut(), asked, rooms, deadline, stop) {
                 Ok(answer) => return Ok((answer, line)),
-                Err(failure) if failure.error.is_overflow() && self.may_linger => {
-                    // Before the wait: the server serves one connection.
-                    drop(line);
-                    let again = Instant::now() + AGAIN_AFTER;
-                    if again >= deadline || stop.wait_until(again) {
-                        return Err(failure);
-                    }
-                }
-                Err(failure) => return Err(failure),
+                Err(failure) => failure,
+            };
+            // Before the wait: the server serves one connection.
+            drop(line);
+            let pause = match failure.error {
+                ServerError::TurnedAway(_) if connections < CONNECTIONS => CONNECT_AFTER,
+                _ if failure.error.is_overflow() && self.may_linger => AGAIN_AFTER,
+                _ => return Err(failure),
+            };
+            let again = Instant::now() + pause;
+            if again >= deadline || stop.wait_until(again) {
+                return Err(failure);
             }
         }
     }

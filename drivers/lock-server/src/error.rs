@@ -68,6 +68,10 @@ pub(crate) enum ServerError {
     NoCard,
     #[error("the lock server's answer was garbled; check the line to it")]
     Garbled,
+    #[error(
+        "the lock server ends the connection at once; it serves one at a time, so see whether a hotel program holds it"
+    )]
+    TurnedAway(#[source] io::Error),
     #[error("the connection to the lock server was lost")]
     Lost(#[source] io::Error),
     #[error("the wait was cancelled{}", if *.was_sent { " after the lock server had begun; read the card" } else { "" })]
@@ -136,6 +140,9 @@ impl ServerError {
             Why::NoAnswer if reads => Self::NoCard,
             Why::NoAnswer => Self::NoAnswer,
             Why::Garbled => Self::Garbled,
+            Why::TurnedAway => {
+                Self::TurnedAway(lost.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into()))
+            }
             Why::Lost => Self::Lost(lost.unwrap_or_else(|| io::ErrorKind::UnexpectedEof.into())),
             Why::Stopped => Self::Stopped {
                 was_sent: certainty == Certainty::Unknown,
@@ -150,7 +157,9 @@ impl ServerError {
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::NotThere { .. } | Self::NoPort { .. } | Self::Lost(_) => ErrorKind::Absent,
+            Self::NotThere { .. } | Self::NoPort { .. } | Self::TurnedAway(_) | Self::Lost(_) => {
+                ErrorKind::Absent
+            }
             Self::Held { .. } | Self::Taken { .. } => ErrorKind::Held,
             Self::NotPermitted { .. } => ErrorKind::NotPermitted,
             Self::Occupied | Self::TooLate | Self::NotReady | Self::NotTaken => ErrorKind::Busy,

@@ -60,8 +60,14 @@ impl LockServerRig {
             .unwrap()
     }
 
-    fn is_on_the_network(&self) -> bool {
-        self.server.address().is_some()
+    /// Whether anything tells that the server went or came.
+    fn has_a_cable(&self) -> Result<(), Skip> {
+        match self.server.address() {
+            None => Ok(()),
+            Some(_) => Err(Skip::because(
+                "that a server on the network went shows only when it is talked to; tests/emulated has it",
+            )),
+        }
     }
 }
 
@@ -165,11 +171,13 @@ impl Rig for LockServerRig {
     }
 
     fn unplug(&self) -> Result<(), Skip> {
+        self.has_a_cable()?;
         self.server.unplug();
         Ok(())
     }
 
     fn plug(&self) -> Result<(), Skip> {
+        self.has_a_cable()?;
         self.server.plug().unwrap();
         Ok(())
     }

@@ -13,7 +13,9 @@ fn chain(error: &Error) -> String {
 
 fn refused(server: &Server) -> Error {
     let opening = open(&LockServerDriver::default(), server.settings_of("1"));
-    server.accept().hears_byte(ENQ).hangs_up();
+    for _ in 0..3 {
+        server.accept().hears_byte(ENQ).hangs_up();
+    }
     opening.recv_timeout(LIMIT).unwrap().err().unwrap()
 }
 
@@ -68,6 +70,15 @@ fn a_server_that_is_not_there_is_absent_with_a_remedy() {
 #[test]
 fn a_server_that_hangs_up_is_absent() {
     assert_eq!(refused(&Server::new("salto")).kind(), ErrorKind::Absent);
+}
+
+#[test]
+fn a_server_that_has_not_noticed_yet_that_we_left_is_asked_again() {
+    let server = Server::new("salto");
+    let opening = open(&LockServerDriver::default(), server.settings_of("1"));
+    server.accept().hears_byte(ENQ).hangs_up();
+    server.accept().hears_byte(ENQ).says(&[ACK]);
+    assert!(opening.recv_timeout(LIMIT).unwrap().is_ok());
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn both_directions_are_recorded() {
     let reading = desk.reads();
     server
         .accept()
-        .hears("LT|1|R")
+        .is_asked("LT|1|R")
         .says(&[ACK])
         .answers("LT|1|LM");
     assert!(reading.outcome().is_ok());

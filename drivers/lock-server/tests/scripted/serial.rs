@@ -59,25 +59,16 @@ fn a_card_is_made_and_read_back_over_a_serial_line() {
     let desk = server.encoder();
     let issuing = desk.issues();
     let call = &mut server.call;
-    call.hears_byte(ENQ)
-        .says(&[ACK])
-        .hears(ONITY_CN)
+    call.is_asked(ONITY_CN)
         .says(&[ACK])
         .answers("CN|1|8F45A5C4");
-    call.hears_byte(ENQ)
-        .says(&[ACK])
-        .hears("LT|1|R")
-        .says(&[ACK]);
+    call.is_asked("LT|1|R").says(&[ACK]);
     call.answers("LT|1|101||||CI|0||14211126|12221126||8F45A5C4");
     assert_eq!(issuing.outcome().unwrap().uid, "8F45A5C4".parse().ok());
     // And another request after it.
     let reading = desk.reads();
     let call = &mut server.call;
-    call.hears_byte(ENQ)
-        .says(&[ACK])
-        .hears("LT|1|R")
-        .says(&[ACK])
-        .answers("LT|1|LS");
+    call.is_asked("LT|1|R").says(&[ACK]).answers("LT|1|LS");
     assert!(reading.outcome().is_ok());
 }
 
@@ -101,12 +92,7 @@ fn a_cable_that_is_pulled_after_the_request_leaves_a_doubt() {
     let mut server = SerialServer::new();
     let desk = server.encoder();
     let issuing = desk.issues();
-    server
-        .call
-        .hears_byte(ENQ)
-        .says(&[ACK])
-        .hears(ONITY_CN)
-        .says(&[ACK]);
+    server.call.is_asked(ONITY_CN).says(&[ACK]);
     drop(server);
     let failure = issuing.outcome().unwrap_err();
     assert_eq!(

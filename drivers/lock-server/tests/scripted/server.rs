@@ -231,6 +231,12 @@ impl<L: Read + Write> Call<L> {
         self
     }
 
+    /// Is asked whether it is ready, says so, and hears the request.
+    #[track_caller]
+    pub(crate) fn is_asked(&mut self, fields: &str) -> &mut Self {
+        self.hears_byte(ENQ).says(&[ACK]).hears(fields)
+    }
+
     #[track_caller]
     pub(crate) fn hears_byte(&mut self, byte: u8) -> &mut Self {
         let mut heard = [0];

@@ -13,7 +13,7 @@ fn encoders_of_one_server_talk_to_it_one_after_the_other() {
     let second = server.encoder_of(&driver, "2");
     let one = first.issues();
     let mut call = server.accept();
-    call.hears(SALTO_CN).says(&[ACK]);
+    call.is_asked(SALTO_CN).says(&[ACK]);
     let two = second.reads();
     // Had the second one connected, it would be next to be accepted, before this one is closed.
     call.answers("CN|1");
@@ -21,7 +21,7 @@ fn encoders_of_one_server_talk_to_it_one_after_the_other() {
     call.hears_the_end();
     server
         .accept()
-        .hears("LT|2|R")
+        .is_asked("LT|2|R")
         .says(&[ACK])
         .answers("LT|2|LM");
     assert!(two.outcome().is_ok());
@@ -35,7 +35,7 @@ fn who_waits_behind_another_encoder_may_change_their_mind_or_run_out_of_time() {
     let second = server.encoder_of(&driver, "2");
     let one = first.issues();
     let mut call = server.accept();
-    call.hears(SALTO_CN).says(&[ACK]);
+    call.is_asked(SALTO_CN).says(&[ACK]);
 
     let stop = Stop::default();
     let stopped = second.issues_within(LIMIT, &stop);
@@ -65,7 +65,7 @@ fn an_encoder_opens_while_another_one_waits_for_a_card() {
     let first = server.encoder_of(&driver, "1");
     let one = first.issues();
     let mut call = server.accept();
-    call.hears(SALTO_CN).says(&[ACK]);
+    call.is_asked(SALTO_CN).says(&[ACK]);
     let second = open(&driver, server.settings_of("2"));
     assert!(second.recv_timeout(LIMIT).unwrap().is_ok());
     call.answers("CN|1");
@@ -78,12 +78,12 @@ fn a_stuck_server_holds_up_no_other() {
     let (stuck, sound) = (Server::new("salto"), Server::new("salto"));
     let waiting = stuck.encoder_of(&driver, "1").issues();
     let mut call = stuck.accept();
-    call.hears(SALTO_CN);
+    call.is_asked(SALTO_CN);
     let desk = sound.encoder_of(&driver, "1");
     let reading = desk.reads();
     sound
         .accept()
-        .hears("LT|1|R")
+        .is_asked("LT|1|R")
         .says(&[ACK])
         .answers("LT|1|LR");
     assert!(reading.outcome().is_ok());

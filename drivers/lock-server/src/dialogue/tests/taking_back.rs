@@ -18,14 +18,14 @@ fn a_change_of_mind_ends_what_was_not_sent() {
 #[test]
 fn salto_offers_no_way_back_so_the_answer_is_awaited() {
     let mut talk = Talk::issuing(Dialect::Salto);
-    talk.sends_request()
+    talk.asks()
         .on(Event::Stopped)
         .hears(&[ACK])
         .on(Event::Stopped);
     talk.hears_frame("CN|1").is_answered("CN|1");
     // What was only to be read is given up at once.
     let mut talk = Talk::reading(Dialect::Salto);
-    talk.sends_request()
+    talk.asks()
         .hears(&[ACK])
         .on(Event::Stopped)
         .fails(Unwritten, Why::Stopped);
@@ -36,10 +36,7 @@ fn onity_is_asked_to_take_the_task_back() {
     let back = frame("EX|1").encode();
     let waiting = || {
         let mut talk = Talk::issuing(Dialect::Onity);
-        talk.sends(&[ENQ])
-            .hears(&[ACK])
-            .sends_request()
-            .hears(&[ACK]);
+        talk.asks().hears(&[ACK]);
         talk
     };
     // The task ends as if nobody had come, or is only said to be taken back, which leaves a doubt.
@@ -91,10 +88,7 @@ fn onity_is_asked_to_take_the_task_back() {
 #[test]
 fn a_task_that_nobody_came_for_is_taken_back_shortly_before_the_deadline() {
     let mut talk = Talk::issuing(Dialect::Onity);
-    talk.sends(&[ENQ])
-        .hears(&[ACK])
-        .sends_request()
-        .hears(&[ACK]);
+    talk.asks().hears(&[ACK]);
     talk.is_quiet_until(LIMIT - TO_TAKE_BACK)
         .sends(&[ENQ])
         .hears(&[ACK]);
