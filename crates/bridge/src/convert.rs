@@ -1,4 +1,6 @@
-//! Between the link's JSON and the types of `card`, which are not serialisable.
+//! Between the link's JSON and the types of `card` and `encoder`, which are not serialisable.
+
+mod lock_server;
 
 use card::{
     AdditionalDoor, CardFormat, CardFunction, CommonDoors, CredentialNumber, DoesNotFitCard,
@@ -6,6 +8,9 @@ use card::{
 };
 use jiff::Timestamp;
 use protocol::link;
+
+use self::lock_server::InvalidOrder;
+pub(crate) use self::lock_server::{order, server_card};
 
 /// A credential on the link that no card can hold.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +24,9 @@ pub(crate) enum InvalidCredential {
     /// A common door that has no bit.
     #[error("a common door's bit is 0 to 27, and this is {0}")]
     CommonDoor(u8),
+    /// An order that no lock server understands.
+    #[error(transparent)]
+    Order(#[from] InvalidOrder),
 }
 
 /// How far the identity of an encoder reaches.

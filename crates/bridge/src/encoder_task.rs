@@ -4,10 +4,11 @@ mod connection;
 mod device;
 
 use std::collections::VecDeque;
+use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use encoder::{Abandoned, Listing};
+use encoder::{Abandoned, Error, Listing, Makes};
 use jiff::Timestamp;
 use protocol::link::{EncoderState, FromBridge, GrantAnswer, Offer, Outcome, Phase};
 use tokio::sync::{mpsc, watch};
@@ -18,7 +19,7 @@ use crate::convert;
 use crate::error_text::chain;
 use crate::journal::{Journal, outcome_name};
 use crate::link::Uplink;
-use crate::machine::{BootTime, Effect, Entry, Event, Machine, Work};
+use crate::machine::{BootTime, Effect, Entry, Event, Machine, NotIssued, Work};
 use crate::watchers::Watchers;
 use connection::{Connection, News};
 pub(crate) use device::Device;
@@ -109,6 +110,7 @@ impl EncoderTask {
                 display_name: device.display_name.clone(),
                 driver: device.driver.name().to_owned(),
                 is_online: false,
+                is_issuing: false,
                 reason: Some(NOT_OPENED_YET.to_owned()),
             },
             running: None,
@@ -171,7 +173,15 @@ impl EncoderTask {
                     self.happened(news).await;
                 }
             }
-            Request::Shutdown => self.stopping = true,
+            Request::Shutdown => self.shut_down(),
+        }
+    }
+
+    /// Begins nothing any more. An order that has not left yet is taken back; one that has is waited for.
+    fn shut_down(&mut self) {
+        self.stopping = true;
+        if self.machine.is_issuing() {
+            self.connection.stop_waiting();
         }
     }
 
@@ -193,10 +203,13 @@ impl EncoderTask {
 
     async fn happened(&mut self, news: News) {
         match news {
-            News::Opened => {
+            News::Opened(opened) => {
                 tracing::info!(encoder = self.name(), "the encoder is ready");
+                let is_issuing = opened.makes == Makes::Server;
+                self.status
+                    .send_modify(|status| status.state.is_issuing = is_issuing);
                 self.set_state(None);
-                self.feed(Event::EncoderOnline).await;
+                self.feed(Event::EncoderOnline(opened.makes)).await;
             }
             News::Selected(selected) => {
                 match self.shared.journal.suspects(selected.card.uid).await {
@@ -220,17 +233,35 @@ impl EncoderTask {
                 );
                 self.feed(Event::EncoderFailed(error.kind())).await;
             }
-            News::Lost(error) => {
-                self.connection.device().notes.failed(&error);
-                let reason = chain(&error);
-                if self.set_state(Some(reason.clone())) {
-                    tracing::warn!(encoder = self.name(), reason, "the encoder cannot be used");
+            News::Issued(issued) => self.feed(Event::Issued(issued.uid)).await,
+            News::NotIssued { failure, is_lost } => {
+                if is_lost {
+                    self.lost(&failure.error).await;
                 }
-                // Lost first, so that what waits does not begin on an encoder that is gone.
-                self.feed(Event::EncoderLost(error.kind())).await;
+                self.feed(Event::NotIssued(NotIssued {
+                    certainty: failure.certainty,
+                    kind: failure.error.kind(),
+                    cause: failure.error.source().map(chain),
+                }))
+                .await;
+            }
+            News::Read(card) => self.feed(Event::ServerRead(Box::new(card))).await,
+            News::Lost(error) => {
+                self.lost(&error).await;
                 self.feed(Event::EncoderFailed(error.kind())).await;
             }
         }
+    }
+
+    /// The encoder cannot be used. Told before what was asked of it is answered, so that what waits does not begin on an
+    /// encoder that is gone.
+    async fn lost(&mut self, error: &Error) {
+        self.connection.device().notes.failed(error);
+        let reason = chain(error);
+        if self.set_state(Some(reason.clone())) {
+            tracing::warn!(encoder = self.name(), reason, "the encoder cannot be used");
+        }
+        self.feed(Event::EncoderLost(error.kind())).await;
     }
 
     /// Feeds the machine and carries out what it wants, until it wants nothing more.
@@ -248,7 +279,10 @@ impl EncoderTask {
                         Outcome::Unwritten { error } | Outcome::Unknown { error, .. } => {
                             Some(error.message.as_str())
                         }
-                        Outcome::Written { .. } | Outcome::Scanned(_) => None,
+                        Outcome::Written { .. }
+                        | Outcome::Issued { .. }
+                        | Outcome::Scanned(_)
+                        | Outcome::Read(_) => None,
                     };
                     let name = outcome_name(&outcome);
                     tracing::info!(attempt_id = %id, encoder = self.name(), outcome = name, error, "a job ended");
@@ -257,7 +291,9 @@ impl EncoderTask {
                 Effect::Previewed(id, preview) => self.shared.watchers.previewed(id, preview),
                 Effect::Progress(id, phase) => self.shared.watchers.progress(id, phase),
                 Effect::Select(wait, within) => self.connection.select(wait, within),
-                Effect::StopSelecting => self.connection.stop_selecting(),
+                Effect::Issue(order, within) => self.connection.issue(*order, within),
+                Effect::Read(within) => self.connection.read(within),
+                Effect::StopWaiting => self.connection.stop_waiting(),
                 Effect::Exchange(command) => self.connection.exchange(command),
                 Effect::Release => self.connection.release(),
             }

@@ -289,7 +289,11 @@ async fn write(
     match entry {
         Entry::Accepted(offer) => {
             let (kind, credential) = match &offer.action {
-                Action::Encode(credential) => ("encode", Some(credential)),
+                Action::Encode(credential) => (
+                    "encode",
+                    Some((credential.acs_credential_id, Some(credential.number))),
+                ),
+                Action::Issue(order) => ("encode", Some((order.acs_credential_id, None))),
                 Action::Scan => ("scan", None),
             };
             sqlx::query(
@@ -300,8 +304,8 @@ async fn write(
                 .bind(identity)
                 .bind(signed(offer.fence))
                 .bind(kind)
-                .bind(credential.map(|credential| credential.acs_credential_id.to_string()))
-                .bind(credential.map(|credential| i64::from(credential.number)))
+                .bind(credential.map(|(id, _)| id.to_string()))
+                .bind(credential.and_then(|(_, number)| number.map(i64::from)))
                 .bind(&now)
                 .execute(&mut *transaction)
                 .await?;
@@ -320,9 +324,9 @@ async fn write(
                      WHERE attempt_id = ? AND stage = 'accepted'",
                 )
                 .bind(intent.grant_id.to_string())
-                .bind(intent.uid.to_string())
+                .bind(intent.card.map(|card| card.uid.to_string()))
                 .bind(hex::encode(intent.digest))
-                .bind(i64::from(intent.copy.number()))
+                .bind(intent.card.map(|card| i64::from(card.copy.number())))
                 .bind(&now)
                 .bind(intent.attempt_id.to_string())
                 .execute(&mut *transaction)
@@ -340,10 +344,10 @@ async fn write(
 /// How a job ended, in one word: for the journal, and for a log that must not tell what is on a card.
 pub(crate) fn outcome_name(outcome: &Outcome) -> &'static str {
     match outcome {
-        Outcome::Written { .. } => "written",
+        Outcome::Written { .. } | Outcome::Issued { .. } => "written",
         Outcome::Unwritten { .. } => "unwritten",
         Outcome::Unknown { .. } => "unknown",
-        Outcome::Scanned(_) => "scanned",
+        Outcome::Scanned(_) | Outcome::Read(_) => "scanned",
     }
 }
 

@@ -303,7 +303,10 @@ enum End {
 fn why_not(outcome: Outcome) -> RequestError {
     match outcome {
         Outcome::Unwritten { error } | Outcome::Unknown { error, .. } => error.into(),
-        Outcome::Written { .. } | Outcome::Scanned(_) => ended_otherwise(),
+        Outcome::Written { .. }
+        | Outcome::Issued { .. }
+        | Outcome::Scanned(_)
+        | Outcome::Read(_) => ended_otherwise(),
     }
 }
 

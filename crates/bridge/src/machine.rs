@@ -7,6 +7,7 @@
 mod effect;
 mod ending;
 mod event;
+mod issuing;
 mod job;
 mod reading;
 mod running;
@@ -19,16 +20,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use card::{Entropy, SiteKeys};
-use encoder::ErrorKind;
+use encoder::{ErrorKind, Makes};
 use jiff::Timestamp;
 use protocol::link::{
     FromBridge, Offer, OfferRefusal, Outcome, OutcomeReport, Phase, ScannedCredential,
 };
 use uuid::Uuid;
 
-pub use effect::{Effect, Entry, Intent, Stage};
+pub use effect::{Effect, Entry, IntendedCard, Intent, Stage};
 pub use ending::{interrupted_by_restart, lost_by_restart};
-pub use event::{Event, Known};
+pub use event::{Event, Known, NotIssued};
 pub use job::{Job, Work};
 use running::Running;
 
@@ -75,7 +76,8 @@ pub struct Machine {
     accepted_fence: u64,
     /// The time that people read, as of the last event; goes into reports and decides nothing.
     wall: Timestamp,
-    online: bool,
+    /// Who makes the cards of the encoder while it can take jobs.
+    online: Option<Makes>,
     /// Jobs whose acceptance is being committed, oldest first.
     accepting: VecDeque<Job>,
     queue: VecDeque<Job>,
@@ -103,7 +105,7 @@ impl Machine {
             entropy,
             accepted_fence,
             wall: Timestamp::UNIX_EPOCH,
-            online: false,
+            online: None,
             accepting: VecDeque::new(),
             queue: VecDeque::new(),
             running: None,
@@ -131,13 +133,20 @@ impl Machine {
             .map(|running| (running.job().id, running.phase()))
     }
 
-    /// Whether a card is being written: the one thing that a stop waits for.
+    /// Whether a card is being written, here or by a lock server: the one thing that a stop waits for.
     #[must_use]
     pub fn is_writing(&self) -> bool {
-        matches!(
-            self.running,
-            Some(Running::Intending { .. } | Running::Writing(_))
-        )
+        self.is_issuing()
+            || matches!(
+                self.running,
+                Some(Running::Intending { .. } | Running::Writing(_))
+            )
+    }
+
+    /// Whether a lock server has an order, or is about to get one.
+    #[must_use]
+    pub fn is_issuing(&self) -> bool {
+        matches!(self.running, Some(Running::Issuing { .. }))
     }
 
     /// Goes on from another hub's fence.
@@ -176,8 +185,11 @@ impl Machine {
             Event::JournalUnreadable => self.doubt_is_unknown(now, out),
             Event::Answered(reply) => self.answered(now, reply, out),
             Event::EncoderFailed(kind) => self.encoder_failed(now, kind, out),
-            Event::EncoderOnline => {
-                self.online = true;
+            Event::Issued(uid) => self.issued(now, uid, out),
+            Event::NotIssued(failure) => self.not_issued(now, &failure, out),
+            Event::ServerRead(card) => self.server_read(now, &card, out),
+            Event::EncoderOnline(makes) => {
+                self.online = Some(makes);
                 self.begin_next(now, out);
             }
             Event::EncoderLost(kind) => self.encoder_lost(now, kind, out),
@@ -216,15 +228,19 @@ impl Machine {
 
     fn judge(&self, now: BootTime, offer: &Offer) -> Result<Job, OfferRefusal> {
         if offer.fence <= self.accepted_fence {
-            Err(OfferRefusal::StaleFence)
-        } else if offer.expires_in_ms == 0 {
-            Err(OfferRefusal::PastDeadline)
-        } else if !self.online {
-            Err(OfferRefusal::EncoderAbsent)
-        } else if self.queue.len() + self.accepting.len() >= QUEUE_LIMIT {
-            Err(OfferRefusal::QueueFull)
-        } else {
-            Job::offered(now, offer).map_err(|_| OfferRefusal::InvalidCredential)
+            return Err(OfferRefusal::StaleFence);
+        }
+        if offer.expires_in_ms == 0 {
+            return Err(OfferRefusal::PastDeadline);
+        }
+        let makes = self.online.ok_or(OfferRefusal::EncoderAbsent)?;
+        if self.queue.len() + self.accepting.len() >= QUEUE_LIMIT {
+            return Err(OfferRefusal::QueueFull);
+        }
+        match Job::offered(now, offer) {
+            Ok(job) if job.suits(makes) => Ok(job),
+            Ok(_) => Err(OfferRefusal::Other),
+            Err(_) => Err(OfferRefusal::InvalidCredential),
         }
     }
 
@@ -287,23 +303,35 @@ impl Machine {
             let Some(job) = self.queue.pop_front() else {
                 return;
             };
-            if !self.online {
+            let Some(makes) = self.online else {
                 self.end(&job, ending::failed(ErrorKind::Absent, &job), out);
+                continue;
+            };
+            if !job.suits(makes) {
+                self.end(&job, ending::failed(ErrorKind::Unsupported, &job), out);
             } else if job.expires_at.is_some_and(|at| now >= at) {
                 self.end(&job, ending::expired(), out);
             } else {
-                out.push(Effect::Progress(job.id, Phase::WaitingForCard));
-                out.push(Effect::Select(job.card_wait_kind(), job.card_wait));
-                self.running = Some(Running::Selecting {
-                    job,
-                    cancelled: false,
-                });
+                match makes {
+                    Makes::Host => self.select(job, out),
+                    Makes::Server => self.begin_at_server(now, job, out),
+                }
                 for (behind, waiting) in self.queue.iter().enumerate() {
                     let place = behind as u32 + 1;
                     out.push(Effect::Progress(waiting.id, Phase::Queued { place }));
                 }
             }
         }
+    }
+
+    /// Waits for a card that this host will read.
+    fn select(&mut self, job: Job, out: &mut Vec<Effect>) {
+        out.push(Effect::Progress(job.id, Phase::WaitingForCard));
+        out.push(Effect::Select(job.card_wait_kind(), job.card_wait));
+        self.running = Some(Running::Selecting {
+            job,
+            cancelled: false,
+        });
     }
 
     fn cancelled(&mut self, now: BootTime, id: Uuid, out: &mut Vec<Effect>) {
@@ -364,7 +392,7 @@ impl Machine {
     }
 
     fn encoder_lost(&mut self, now: BootTime, kind: ErrorKind, out: &mut Vec<Effect>) {
-        self.online = false;
+        self.online = None;
         while let Some(job) = self.queue.pop_front() {
             let outcome = ending::failed(kind, &job);
             self.end(&job, outcome, out);

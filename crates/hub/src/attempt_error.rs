@@ -3,6 +3,7 @@
 
 use protocol::link::{AttemptError, OfferRefusal};
 
+use crate::decisions::card_order::NotForAServer;
 use crate::decisions::site_keys::SiteKeys;
 use crate::moment::Moment;
 
@@ -46,14 +47,18 @@ pub(crate) fn expired_before_grant() -> AttemptError {
     )
 }
 
-pub(crate) fn expired_after_grant(uid: &str) -> AttemptError {
-    error(
-        "action_attempt_expired",
-        format!(
+/// `uid` is `None` where a lock server was to make the card.
+pub(crate) fn expired_after_grant(uid: Option<&str>) -> AttemptError {
+    let message = match uid {
+        Some(uid) => format!(
             "The encoder PC did not report in time whether card {uid} was written. Put the same card on the encoder and \
              encode again."
         ),
-    )
+        None => "The encoder PC did not report in time whether the lock server made a card. If there is one, put it \
+                 aside; delete the credential and create a new one that overrides it."
+            .to_owned(),
+    };
+    error("action_attempt_expired", message)
 }
 
 pub(crate) fn attempt_over() -> AttemptError {
@@ -77,12 +82,34 @@ pub(crate) fn ask_changed() -> AttemptError {
     )
 }
 
-pub(crate) fn cannot_be_reissued(held_uid: &str) -> AttemptError {
+/// `held_uid` is the card that may be encoded again; `None` where a lock server made one or is to make one.
+pub(crate) fn cannot_be_reissued(held_uid: Option<&str>) -> AttemptError {
+    let message = match held_uid {
+        Some(uid) => format!(
+            "This credential belongs to card {uid}. Put that card on the encoder, or create a new credential for this \
+             card."
+        ),
+        None => "This credential has a card already, or may have one, and a lock server makes each card once. Create a \
+                 new credential for this card."
+            .to_owned(),
+    };
+    error("credential_cannot_be_reissued", message)
+}
+
+pub(crate) fn not_for_a_lock_server(why: &NotForAServer) -> AttemptError {
+    let text = why.to_string();
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    let message: String = first.chain(letters).chain(['.']).collect();
+    error("uncategorized_error", message)
+}
+
+pub(crate) fn not_of_this_server(uid: Option<&str>) -> AttemptError {
+    let card = uid.map_or_else(|| "This card".to_owned(), |uid| format!("Card {uid}"));
     error(
-        "credential_cannot_be_reissued",
+        "uncategorized_error",
         format!(
-            "This credential belongs to card {held_uid}. Put that card on the encoder, or create a new credential for \
-             this card."
+            "{card} was not made by this lock server, or cannot be read; what it holds is not known here."
         ),
     )
 }

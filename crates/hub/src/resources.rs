@@ -162,15 +162,21 @@ pub(crate) fn credential(found: &CredentialWithDoors) -> AcsCredential {
 
 /// The warning of a credential that may or may not be on a card.
 fn doubt(found: &CredentialWithDoors) -> Option<ResourceNote> {
-    let uid = found.credential.doubtful_uid.as_ref()?;
-    Some(ResourceNote {
-        created_at: found.credential.doubtful_since?.into(),
-        error_code: None,
-        warning_code: Some("unknown_issue_with_acs_credential".to_owned()),
-        message: format!(
+    let since = found.credential.doubtful_since?;
+    let message = match &found.credential.doubtful_uid {
+        Some(uid) => format!(
             "Writing card {uid} was interrupted, so it may or may not hold this credential. Put the same card on the \
              encoder and encode again."
         ),
+        None => "A lock server may or may not have made a card for this credential. If there is one, put it aside; \
+                 delete the credential and create a new one that overrides it."
+            .to_owned(),
+    };
+    Some(ResourceNote {
+        created_at: since.into(),
+        error_code: None,
+        warning_code: Some("unknown_issue_with_acs_credential".to_owned()),
+        message,
     })
 }
 
@@ -184,9 +190,13 @@ fn needs_to_be_reissued(found: &CredentialWithDoors) -> Option<ResourceNote> {
         created_at: credential.changed_at?.into(),
         error_code: None,
         warning_code: Some("needs_to_be_reissued".to_owned()),
-        message: "The credential was changed after its card was written. Put the same card on the encoder and encode \
-                  again."
-            .to_owned(),
+        message: match &credential.card_uid {
+            Some(_) => "The credential was changed after its card was written. Put the same card on the encoder and \
+                        encode again.",
+            None => "The credential was changed after a lock server made its card. Create a new credential for another \
+                     card.",
+        }
+        .to_owned(),
     })
 }
 

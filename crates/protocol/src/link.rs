@@ -3,6 +3,7 @@
 //! `docs/link.md` tells the story; the golden files freeze the bytes. A change of meaning is a new version beside this one.
 
 mod fit;
+mod issuing;
 mod job;
 
 use jiff::Timestamp;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use fit::{COMMON_DOORS_WITH_A_BIT, DoesNotFitFormat, HIGHEST_DOOR, MOST_CONSECUTIVE_ROOMS};
+pub use issuing::{Order, OrderKind, ServerCard, ServerCardContent, ServerGuestCard};
 pub use job::{
     Action, AdditionalDoor, AskGrant, AttemptError, CardCondition, CardFormat, CardFunction,
     Credential, GrantAnswer, GrantDecision, Offer, OfferRefusal, Outcome, OutcomeReport, Phase,
@@ -232,6 +234,17 @@ pub struct EncoderState {
     pub is_online: bool,
     /// Why not, as a sentence for a person.
     pub reason: Option<String>,
+    /// Whether a lock server makes its cards, as far as is known: it is offered orders, not images.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_issuing: bool,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands a reference to the field"
+)]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// How far an identity reaches.

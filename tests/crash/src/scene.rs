@@ -52,10 +52,10 @@ pub struct Running {
 #[must_use]
 pub fn kind(report: &OutcomeReport) -> &'static str {
     match report.outcome {
-        Outcome::Written { .. } => "written",
+        Outcome::Written { .. } | Outcome::Issued { .. } => "written",
         Outcome::Unwritten { .. } => "unwritten",
         Outcome::Unknown { .. } => "unknown",
-        Outcome::Scanned(_) => "scanned",
+        Outcome::Scanned(_) | Outcome::Read(_) => "scanned",
     }
 }
 

@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 
 use card::{Command, Reply};
 use encoder::{
-    Abandoned, Access, CardWait, EncoderThread, Error, ErrorKind, Listing, Opened, Selected, Stop,
+    Abandoned, Access, CardWait, Certainty, EncoderThread, Error, ErrorKind, IssueError, Issued,
+    Listing, Opened, Order, Selected, ServerCard, Stop,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::device::{Device, concerns_device};
+use crate::machine::WRITE_BOUND;
 
 /// How long one command may take before its thread is given up. Drivers promise two seconds; a slow PC gets one more.
 const EXCHANGE_PATIENCE: Duration = Duration::from_secs(3);
@@ -25,11 +27,21 @@ const REOPEN_CAP: Duration = Duration::from_secs(30);
 /// What happened on a connection.
 pub(super) enum News {
     /// The encoder is open.
-    Opened,
+    Opened(Opened),
     /// A card was selected.
     Selected(Selected),
     /// A card answered.
     Exchanged(Reply),
+    /// The lock server made a card.
+    Issued(Issued),
+    /// The lock server made no card, or nobody knows whether it did.
+    NotIssued {
+        failure: IssueError,
+        /// Whether the encoder cannot be used any more; it is tried again.
+        is_lost: bool,
+    },
+    /// The lock server read a card.
+    Read(ServerCard),
     /// What was asked failed; the encoder itself is well.
     Failed(Error),
     /// The encoder cannot be used: it could not be opened, went away, or does not come back. It is tried again.
@@ -57,6 +69,8 @@ enum Answer {
     Opened(Result<Opened, Error>),
     Selected(Result<Selected, Error>),
     Exchanged(Result<Reply, Error>),
+    Issued(Result<Issued, IssueError>),
+    Read(Result<ServerCard, Error>),
     Closed,
 }
 
@@ -168,6 +182,32 @@ impl Connection {
         }
     }
 
+    /// Has the lock server make a card, for which it waits that long; answered by [`News`] exactly once.
+    pub(super) fn issue(&mut self, order: Order, within: Duration) {
+        let deadline = Instant::now() + within;
+        let stop = Stop::default();
+        let answer = self.answering(Answer::Issued);
+        // The card that came last is still to be made.
+        match self.ask(deadline + WRITE_BOUND, Some(stop.clone())) {
+            Some(thread) => thread.issue(order, deadline, stop, answer),
+            None => answer(Err(IssueError {
+                certainty: Certainty::Unwritten,
+                error: Error::new(ErrorKind::Absent),
+            })),
+        }
+    }
+
+    /// Has the lock server read a card, for which it waits that long; answered by [`News`] exactly once.
+    pub(super) fn read(&mut self, within: Duration) {
+        let deadline = Instant::now() + within;
+        let stop = Stop::default();
+        let answer = self.answering(Answer::Read);
+        match self.ask(deadline + WRITE_BOUND, Some(stop.clone())) {
+            Some(thread) => thread.read(deadline, stop, answer),
+            None => answer(Err(Error::new(ErrorKind::Absent))),
+        }
+    }
+
     /// Lets the card go.
     pub(super) fn release(&self) {
         if let State::Open { thread, .. } = &self.state {
@@ -175,8 +215,8 @@ impl Connection {
         }
     }
 
-    /// Cuts a wait for a card short; it is answered as cancelled.
-    pub(super) fn stop_selecting(&self) {
+    /// Cuts a wait for a card short, or takes an order back that was not sent; it is answered as cancelled then.
+    pub(super) fn stop_waiting(&self) {
         if let State::Open {
             question: Some(Question {
                 stop: Some(stop), ..
@@ -246,7 +286,7 @@ impl Connection {
 
     /// Lets the command under way finish, then frees the device; a thread that does not come back is given up.
     pub(super) async fn shut_down(mut self) {
-        self.stop_selecting();
+        self.stop_waiting();
         let closed = State::CLOSED;
         let State::Open { thread, .. } = std::mem::replace(&mut self.state, closed) else {
             return;
@@ -290,9 +330,9 @@ impl Connection {
 
     fn sorted(&mut self, answer: Answer) -> Option<News> {
         Some(match answer {
-            Answer::Opened(Ok(_)) => {
+            Answer::Opened(Ok(opened)) => {
                 self.opened();
-                News::Opened
+                News::Opened(opened)
             }
             Answer::Selected(Ok(selected)) => News::Selected(selected),
             Answer::Exchanged(Ok(reply)) => News::Exchanged(reply),
@@ -303,7 +343,18 @@ impl Connection {
                 };
                 self.lost(error, wait)
             }
-            Answer::Selected(Err(error)) | Answer::Exchanged(Err(error)) => {
+            Answer::Issued(Ok(issued)) => News::Issued(issued),
+            Answer::Issued(Err(failure)) => {
+                let is_lost = concerns_device(failure.error.kind());
+                if is_lost {
+                    self.close(failure.error.kind(), REOPEN_FIRST);
+                }
+                News::NotIssued { failure, is_lost }
+            }
+            Answer::Read(Ok(card)) => News::Read(card),
+            Answer::Selected(Err(error))
+            | Answer::Exchanged(Err(error))
+            | Answer::Read(Err(error)) => {
                 if concerns_device(error.kind()) {
                     self.lost(error, REOPEN_FIRST)
                 } else {
@@ -348,14 +399,18 @@ impl Connection {
     /// Closes the device. It is opened again after a while; if it is just not there, when devices change, and at once
     /// should it turn out to be back already.
     fn lost(&mut self, error: Error, wait: Duration) -> News {
-        let is_absent = error.kind() == ErrorKind::Absent;
+        self.close(error.kind(), wait);
+        News::Lost(error)
+    }
+
+    fn close(&mut self, kind: ErrorKind, wait: Duration) {
+        let is_absent = kind == ErrorKind::Absent;
         let retry = (!is_absent).then(|| Instant::now() + wait);
         self.opening += 1;
         self.state = State::Closed { retry, wait };
         if is_absent || self.look_again {
             self.start_look();
         }
-        News::Lost(error)
     }
 
     fn reopen(&mut self, wait: Duration) {
@@ -380,10 +435,10 @@ impl Connection {
         }
     }
 
-    fn answering<T: 'static>(
+    fn answering<T: 'static, E: 'static>(
         &self,
-        kind: fn(Result<T, Error>) -> Answer,
-    ) -> impl FnOnce(Result<T, Error>) + Send + use<T> {
+        kind: fn(Result<T, E>) -> Answer,
+    ) -> impl FnOnce(Result<T, E>) + Send + use<T, E> {
         let (opening, answer) = (self.opening, self.answer.clone());
         // Nobody listens any more once the bridge has stopped.
         move |result| drop(answer.send((opening, kind(result))))

@@ -8,7 +8,7 @@ use protocol::link::{Action, AttemptError, EncoderFence, JobStage, Offer, Outcom
 use uuid::Uuid;
 
 use super::Journal;
-use crate::machine::{Entry, Intent, Known};
+use crate::machine::{Entry, IntendedCard, Intent, Known};
 
 const ENCODER: &str = "port:/dev/ttyUSB0";
 
@@ -35,9 +35,8 @@ fn intent(number: u64, copy: CopyIndex) -> Entry {
     Entry::Intent(Intent {
         attempt_id: id(number),
         grant_id: id(77),
-        uid: uid(),
         digest: [9; 32],
-        copy,
+        card: Some(IntendedCard { uid: uid(), copy }),
     })
 }
 
@@ -121,12 +120,35 @@ async fn a_restart_ends_a_job_that_was_about_to_write_as_unknown_on_that_card() 
     let desk = desk.restart().await;
     let reports = desk.journal.unacknowledged().await.unwrap();
     assert!(
-        matches!(&reports[..], [OutcomeReport { outcome: Outcome::Unknown { uid: card, .. }, .. }] if *card == uid().to_string())
+        matches!(&reports[..], [OutcomeReport { outcome: Outcome::Unknown { uid: card, .. }, .. }] if *card == Some(uid().to_string()))
     );
     assert_eq!(
         desk.journal.suspects(uid()).await.unwrap(),
         Suspects::NONE.with(CopyIndex::B)
     );
+}
+
+#[tokio::test]
+async fn a_restart_ends_an_order_to_a_lock_server_as_unknown_without_a_card() {
+    let desk = Desk::new().await;
+    let mut order = intent(5, CopyIndex::A);
+    if let Entry::Intent(intent) = &mut order {
+        intent.card = None;
+    }
+    desk.commit([accepted(5), order]).await;
+    let desk = desk.restart().await;
+    let reports = desk.journal.unacknowledged().await.unwrap();
+    assert!(
+        matches!(
+            &reports[..],
+            [OutcomeReport {
+                outcome: Outcome::Unknown { uid: None, .. },
+                ..
+            }]
+        ),
+        "{reports:?}"
+    );
+    assert_eq!(desk.journal.suspects(uid()).await.unwrap(), Suspects::NONE);
 }
 
 #[tokio::test]

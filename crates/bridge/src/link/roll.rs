@@ -84,6 +84,7 @@ mod tests {
             display_name: identity.to_owned(),
             driver: "pn532".to_owned(),
             is_online,
+            is_issuing: false,
             reason: None,
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use card::{Command, CopyIndex};
-use encoder::CardWait;
+use encoder::{CardWait, Order};
 use protocol::link::{FromBridge, Offer, Outcome, OutcomeReport, Phase, ScannedCredential};
 use uuid::Uuid;
 
@@ -25,8 +25,15 @@ pub enum Effect {
     Progress(Uuid, Phase),
     /// Wait for a card.
     Select(CardWait, Duration),
-    /// Stop waiting for a card; [`Event::EncoderFailed`](super::Event::EncoderFailed) with `Cancelled` follows.
-    StopSelecting,
+    /// Have the lock server make a card, for which it waits that long by itself. Answered exactly once, by
+    /// [`Event::Issued`](super::Event::Issued), [`Event::NotIssued`](super::Event::NotIssued) or
+    /// [`Event::EncoderFailed`](super::Event::EncoderFailed).
+    Issue(Box<Order>, Duration),
+    /// Have the lock server read a card, for which it waits that long by itself.
+    Read(Duration),
+    /// Stop waiting for a card, or take back an order that has not been sent. Where that came in time, the answer says
+    /// `Cancelled`.
+    StopWaiting,
     /// Send this to the card.
     Exchange(Command),
     /// Let the card go.
@@ -38,7 +45,7 @@ pub enum Effect {
 pub enum Stage {
     /// Taken in.
     Accepted,
-    /// Granted, and about to write.
+    /// Granted, and about to write or to order.
     Intent,
     /// Ended.
     Outcome,
@@ -74,10 +81,17 @@ pub struct Intent {
     pub attempt_id: Uuid,
     /// The hub's leave.
     pub grant_id: Uuid,
+    /// HMAC over the credential image, or over the order to a lock server.
+    pub digest: [u8; 32],
+    /// The card; `None` when a lock server is to make one.
+    pub card: Option<IntendedCard>,
+}
+
+/// Where on which card is about to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IntendedCard {
     /// The card.
     pub uid: card::Uid,
-    /// HMAC over the credential image.
-    pub digest: [u8; 32],
     /// The copy that is being written.
     pub copy: CopyIndex,
 }

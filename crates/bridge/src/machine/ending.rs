@@ -1,9 +1,10 @@
 //! How jobs end, in the words of the API: the one place where the failures of encoders and cards get their names.
 
 use card::{CommandKind, Refusal};
-use encoder::ErrorKind;
+use encoder::{Certainty, ErrorKind};
 use protocol::link::{AttemptError, OfferRefusal, Outcome};
 
+use super::event::NotIssued;
 use super::job::Job;
 
 const NO_CARD: &str = "no_card_on_encoder";
@@ -43,10 +44,36 @@ pub(super) fn in_doubt(uid: card::Uid, error: AttemptError) -> Outcome {
         "{message} Whether the card was written is not known: put the same card on again and encode it again"
     );
     Outcome::Unknown {
-        uid: uid.to_string(),
+        uid: Some(uid.to_string()),
         error: AttemptError { kind, message },
     }
 }
+
+/// A lock server made no card, or nobody knows whether it did.
+pub(super) fn not_issued(failure: &NotIssued, job: &Job) -> Outcome {
+    let mut error = encoder_error(failure.kind, job);
+    let server_says = matches!(failure.kind, ErrorKind::Refused | ErrorKind::ServerFailed);
+    if let (true, Some(cause)) = (server_says, &failure.cause) {
+        error.message = sentence(&format!("{}: {cause}", failure.kind));
+    }
+    match failure.certainty {
+        Certainty::Unwritten => denied(error),
+        Certainty::Unknown => order_in_doubt(error),
+    }
+}
+
+/// Something failed after the order had gone to the lock server, or may have.
+pub(super) fn order_in_doubt(error: AttemptError) -> Outcome {
+    let AttemptError { kind, message } = error;
+    let message = format!("{message} {ORDER_IN_DOUBT}");
+    Outcome::Unknown {
+        uid: None,
+        error: AttemptError { kind, message },
+    }
+}
+
+const ORDER_IN_DOUBT: &str = "Whether the lock server made a card is not known: put the card aside, delete the \
+                              credential, and make a new one that overrides it.";
 
 /// What an encoder's failure is called.
 pub(super) fn encoder_error(kind: ErrorKind, job: &Job) -> AttemptError {
@@ -183,9 +210,14 @@ pub fn lost_by_restart(is_scan: bool) -> Outcome {
     )
 }
 
-/// The end of a job that a restart found in the middle of writing.
+/// The end of a job that a restart found in the middle of writing that card; `None` when a lock server had, or was about
+/// to get, the order.
 #[must_use]
-pub fn interrupted_by_restart(uid: String) -> Outcome {
+pub fn interrupted_by_restart(uid: Option<String>) -> Outcome {
+    if uid.is_none() {
+        let message = "The bridge was restarted while a lock server was making a card.";
+        return order_in_doubt(error(INTERRUPTED, message));
+    }
     Outcome::Unknown {
         uid,
         error: error(

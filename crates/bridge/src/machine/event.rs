@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use card::{Reply, Suspects};
-use encoder::{ErrorKind, Selected};
+use card::{Reply, Suspects, Uid};
+use encoder::{Certainty, ErrorKind, Makes, Selected, ServerCard};
 use protocol::link::{GrantDecision, Offer, OutcomeReport};
 use uuid::Uuid;
 
@@ -48,15 +48,33 @@ pub enum Event {
     JournalUnreadable,
     /// The card answered a command.
     Answered(Reply),
-    /// The wait for a card, or a command, ended in an error of the encoder. Every [`Effect::Select`](super::Effect::Select) and
-    /// [`Effect::Exchange`](super::Effect::Exchange) is answered exactly once, by this or by what was hoped for.
+    /// The lock server says that it made the card; with its UID, where it tells.
+    Issued(Option<Uid>),
+    /// The lock server made no card, or nobody knows whether it did.
+    NotIssued(NotIssued),
+    /// The lock server read a card.
+    ServerRead(Box<ServerCard>),
+    /// The wait for a card, or a command, ended in an error of the encoder. Every [`Effect::Select`](super::Effect::Select),
+    /// [`Effect::Exchange`](super::Effect::Exchange), [`Effect::Issue`](super::Effect::Issue) and
+    /// [`Effect::Read`](super::Effect::Read) is answered exactly once, by this or by an event of its own.
     EncoderFailed(ErrorKind),
-    /// The encoder can take jobs.
-    EncoderOnline,
+    /// The encoder can take jobs, and this is who makes its cards.
+    EncoderOnline(Makes),
     /// The encoder cannot take jobs any more. If it still owes an answer, [`Event::EncoderFailed`] follows.
     EncoderLost(ErrorKind),
     /// The time of [`Machine::deadline`](super::Machine::deadline) has come.
     Tick,
+}
+
+/// Why a lock server made no card, as far as is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotIssued {
+    /// Whether a card may have been made all the same.
+    pub certainty: Certainty,
+    /// What happened.
+    pub kind: ErrorKind,
+    /// What the server said, for people.
+    pub cause: Option<String>,
 }
 
 /// What the journal has of an attempt that is offered again.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use encoder::CardWait;
+use encoder::{CardWait, Makes, Order};
 use jiff::Timestamp;
 use protocol::link::{Action, Offer, Outcome, OutcomeReport, ScannedCredential};
 use uuid::Uuid;
@@ -32,6 +32,8 @@ pub struct Job {
 pub enum Work {
     /// Write this credential.
     Encode(Box<card::Credential>),
+    /// Have the lock server make a card.
+    Issue(Box<Order>),
     /// Say what writing this credential would change, and write nothing.
     Preview(Box<card::Credential>),
     /// Say what is on it.
@@ -46,6 +48,7 @@ impl Job {
                 credential.check()?;
                 Work::Encode(Box::new(convert::credential(credential)?))
             }
+            Action::Issue(order) => Work::Issue(Box::new(convert::order(order)?)),
             Action::Scan => Work::Scan,
         };
         Ok(Self {
@@ -76,6 +79,15 @@ impl Job {
         match self.work {
             Work::Encode(_) if self.waited => CardWait::Fresh,
             _ => CardWait::Resting,
+        }
+    }
+
+    /// Whether that is work for an encoder whose cards are made like this.
+    pub(super) fn suits(&self, makes: Makes) -> bool {
+        match self.work {
+            Work::Encode(_) | Work::Preview(_) => makes == Makes::Host,
+            Work::Issue(_) => makes == Makes::Server,
+            Work::Scan => true,
         }
     }
 

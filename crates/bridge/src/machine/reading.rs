@@ -1,11 +1,11 @@
 //! From a card on the encoder to the question whether it may be written.
 
 use card::{Inspect, Inspected, PlanOptions, Purpose, Refusal, Suspects, Uid};
-use encoder::Selected;
+use encoder::{ErrorKind, Selected};
 use protocol::link::{AskGrant, CardCondition, FromBridge, Outcome, Phase, Scanned};
 
 use super::job::Work;
-use super::running::{CardFacts, Planned, Running};
+use super::running::{CardFacts, Intended, Planned, Running};
 use super::{BootTime, Effect, Job, Machine, ending};
 use crate::convert;
 use crate::preview::Preview;
@@ -39,6 +39,11 @@ impl Machine {
         let purpose = match &job.work {
             Work::Scan => Ok(Purpose::Scan),
             Work::Encode(credential) | Work::Preview(credential) => Purpose::encode(credential),
+            // Never begun on an encoder that selects cards.
+            Work::Issue(_) => {
+                let outcome = ending::failed(ErrorKind::Unsupported, &job);
+                return self.end_running(now, &job, outcome, out);
+            }
         };
         let entropy = self.entropy.split();
         let inspect = match purpose
@@ -82,7 +87,7 @@ impl Machine {
     ) {
         let credential = match &job.work {
             Work::Encode(credential) | Work::Preview(credential) => credential,
-            Work::Scan => {
+            Work::Scan | Work::Issue(_) => {
                 let outcome = Outcome::Scanned(scanned(inspected));
                 return self.end_running(now, &job, outcome, out);
             }
@@ -113,12 +118,12 @@ impl Machine {
         out.push(Effect::Send(FromBridge::AskGrant(AskGrant {
             attempt_id: job.id,
             fence: job.fence.unwrap_or_default(),
-            uid: card.uid.to_string(),
+            uid: Some(card.uid.to_string()),
             digest: hex::encode(plan.digest()),
         })));
         self.running = Some(Running::Asking {
             job,
-            plan: Box::new(Planned { plan, card }),
+            intended: Intended::Card(Box::new(Planned { plan, card })),
             asked_at: now,
         });
     }

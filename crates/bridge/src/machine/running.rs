@@ -24,21 +24,36 @@ pub(super) enum Running {
         suspects: Suspects,
         cancelled: bool,
     },
-    /// Has a plan and waits for the hub's leave.
+    /// Knows what to do and waits for the hub's leave.
     Asking {
         job: Job,
-        plan: Box<Planned>,
+        intended: Intended,
         asked_at: BootTime,
     },
     /// Has leave and waits for the intent to be durable.
     Intending {
         job: Job,
-        plan: Box<Planned>,
+        intended: Intended,
         asked_at: BootTime,
     },
     /// Writes and reads back.
     Writing(Box<Writing>),
+    /// The lock server has the order, or its driver holds it back until the server is free.
+    Issuing { job: Job },
+    /// The lock server waits for a card and reads it.
+    ServerReading { job: Job, cancelled: bool },
 }
+
+/// What leave is asked for.
+pub(super) enum Intended {
+    /// To write a card that lies on the encoder.
+    Card(Box<Planned>),
+    /// To have a lock server make one.
+    Order(OrderDigest),
+}
+
+/// HMAC over an order.
+pub(super) type OrderDigest = [u8; 32];
 
 /// A plan with what the outcome will tell of the card.
 pub(super) struct Planned {
@@ -59,7 +74,9 @@ impl Running {
             Self::Selecting { job, .. }
             | Self::Inspecting { job, .. }
             | Self::Asking { job, .. }
-            | Self::Intending { job, .. } => job,
+            | Self::Intending { job, .. }
+            | Self::Issuing { job }
+            | Self::ServerReading { job, .. } => job,
             Self::Writing(writing) => &writing.job,
         }
     }
@@ -73,7 +90,9 @@ impl Running {
 
     pub(super) fn phase(&self) -> Phase {
         match self {
-            Self::Selecting { .. } => Phase::WaitingForCard,
+            Self::Selecting { .. } | Self::Issuing { .. } | Self::ServerReading { .. } => {
+                Phase::WaitingForCard
+            }
             Self::Inspecting { .. } | Self::Asking { .. } | Self::Intending { .. } => {
                 Phase::Reading
             }
@@ -141,12 +160,25 @@ impl Machine {
                     job,
                     cancelled: true,
                     ..
+                }
+                | Running::ServerReading {
+                    job,
+                    cancelled: true,
                 },
             ) => {
                 self.end_running(now, &job, ending::cancelled(), out);
             }
-            Some(Running::Selecting { job, .. } | Running::Inspecting { job, .. }) => {
+            Some(
+                Running::Selecting { job, .. }
+                | Running::Inspecting { job, .. }
+                | Running::ServerReading { job, .. },
+            ) => {
                 let outcome = ending::failed(kind, &job);
+                self.end_running(now, &job, outcome, out);
+            }
+            // Its thread was given up: nobody knows how far the order came.
+            Some(Running::Issuing { job }) => {
+                let outcome = ending::order_in_doubt(ending::encoder_error(kind, &job));
                 self.end_running(now, &job, outcome, out);
             }
             Some(Running::Writing(writing)) => {
@@ -171,11 +203,24 @@ impl Machine {
     pub(super) fn cancel_running(&mut self, now: BootTime, id: Uuid, out: &mut Vec<Effect>) {
         match self.running.take() {
             Some(Running::Selecting { job, .. }) if job.id == id => {
-                out.push(Effect::StopSelecting);
+                out.push(Effect::StopWaiting);
                 self.running = Some(Running::Selecting {
                     job,
                     cancelled: true,
                 });
+            }
+            Some(Running::ServerReading { job, .. }) if job.id == id => {
+                out.push(Effect::StopWaiting);
+                self.running = Some(Running::ServerReading {
+                    job,
+                    cancelled: true,
+                });
+            }
+            // Leave was given, so this comes too late; what has not been sent is taken back all the same.
+            Some(Running::Issuing { job }) if job.id == id => {
+                out.push(Effect::StopWaiting);
+                out.push(Effect::Send(FromBridge::TooLate { attempt_id: id }));
+                self.running = Some(Running::Issuing { job });
             }
             Some(Running::Inspecting {
                 job,

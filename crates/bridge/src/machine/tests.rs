@@ -1,6 +1,7 @@
 //! The job machine told what happened, and held to what it wants done.
 
 mod desk;
+mod issuing;
 mod plastic;
 mod questions;
 

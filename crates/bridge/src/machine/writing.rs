@@ -4,8 +4,10 @@ use card::{Effect as Stake, Procedure, Reply, Step, Write};
 use protocol::link::{AttemptError, GrantDecision, Outcome};
 use uuid::Uuid;
 
-use super::running::{CardFacts, Planned, Running};
-use super::{BootTime, Effect, Entry, GRANT_WINDOW, Intent, Job, Machine, WRITE_BOUND, ending};
+use super::running::{CardFacts, Intended, Planned, Running};
+use super::{
+    BootTime, Effect, Entry, GRANT_WINDOW, IntendedCard, Intent, Job, Machine, WRITE_BOUND, ending,
+};
 use crate::convert;
 
 /// A card that is being written and read back.
@@ -29,6 +31,25 @@ impl Writing {
     }
 }
 
+impl Intended {
+    fn digest(&self) -> [u8; 32] {
+        match self {
+            Self::Card(planned) => planned.plan.digest(),
+            Self::Order(digest) => *digest,
+        }
+    }
+
+    fn card(&self) -> Option<IntendedCard> {
+        match self {
+            Self::Card(planned) => Some(IntendedCard {
+                uid: planned.card.uid,
+                copy: planned.plan.target_copy(),
+            }),
+            Self::Order(_) => None,
+        }
+    }
+}
+
 impl Machine {
     pub(super) fn grant_answered(
         &mut self,
@@ -40,7 +61,7 @@ impl Machine {
         match self.running.take() {
             Some(Running::Asking {
                 job,
-                plan,
+                intended,
                 asked_at,
             }) if job.id == id => match decision {
                 GrantDecision::Denied { error } => {
@@ -53,13 +74,12 @@ impl Machine {
                     out.push(Effect::Journal(Entry::Intent(Intent {
                         attempt_id: id,
                         grant_id,
-                        uid: plan.card.uid,
-                        digest: plan.plan.digest(),
-                        copy: plan.plan.target_copy(),
+                        digest: intended.digest(),
+                        card: intended.card(),
                     })));
                     self.running = Some(Running::Intending {
                         job,
-                        plan,
+                        intended,
                         asked_at,
                     });
                 }
@@ -75,21 +95,31 @@ impl Machine {
             {
                 self.end_running(now, &job, ending::too_slow(), out);
             }
-            Some(Running::Intending { job, plan, .. }) if job.id == id => {
-                let Planned { plan, card } = *plan;
-                let write = Write::new(plan, &self.keys, self.entropy.split());
-                out.push(Effect::Progress(job.id, convert::phase(&write.progress())));
-                self.running = Some(Running::Writing(Box::new(Writing {
-                    job,
-                    write,
-                    card,
-                    stake: Stake::Reads,
-                    until: now.after(WRITE_BOUND),
-                })));
-                self.step(now, None, out);
-            }
+            Some(Running::Intending { job, intended, .. }) if job.id == id => match intended {
+                Intended::Card(planned) => self.begin_to_write(now, job, *planned, out),
+                Intended::Order(_) => self.begin_to_issue(now, job, out),
+            },
             other => self.running = other,
         }
+    }
+
+    fn begin_to_write(
+        &mut self,
+        now: BootTime,
+        job: Job,
+        Planned { plan, card }: Planned,
+        out: &mut Vec<Effect>,
+    ) {
+        let write = Write::new(plan, &self.keys, self.entropy.split());
+        out.push(Effect::Progress(job.id, convert::phase(&write.progress())));
+        self.running = Some(Running::Writing(Box::new(Writing {
+            job,
+            write,
+            card,
+            stake: Stake::Reads,
+            until: now.after(WRITE_BOUND),
+        })));
+        self.step(now, None, out);
     }
 
     pub(super) fn intent_failed(&mut self, now: BootTime, id: Uuid, out: &mut Vec<Effect>) {

@@ -193,6 +193,15 @@ impl SiteKeys {
         mac.update(image);
         Some(mac.finalize().into_bytes().into())
     }
+
+    /// HMAC-SHA256 over what a lock server is to make a card for, under the newest version. It never equals the digest of
+    /// an image: no image begins like this.
+    #[must_use]
+    pub fn order_digest(&self, order: &[u8]) -> [u8; 32] {
+        let marked = [b"order to a lock server:", order].concat();
+        self.digest(self.newest(), &marked)
+            .expect("the newest version is held")
+    }
 }
 
 impl WriterVersion {

@@ -47,7 +47,12 @@ pub(crate) fn decide(state: &Circumstances<'_>, ask: &AskGrant, now: Moment) -> 
     if attempt.status != Status::Pending {
         return Verdict::Deny(attempt_error::attempt_over());
     }
-    if !is_uid(&ask.uid) || !is_digest(&ask.digest) {
+    // Who makes the card was settled when the attempt began: a lock server makes one that nobody knows yet.
+    let names_its_card = match &ask.uid {
+        Some(uid) => !attempt.is_order() && is_uid(uid),
+        None => attempt.is_order(),
+    };
+    if !names_its_card || !is_digest(&ask.digest) {
         return Verdict::Deny(attempt_error::wrong_report());
     }
     if let Some(own) = state.own {
@@ -71,9 +76,10 @@ pub(crate) fn decide(state: &Circumstances<'_>, ask: &AskGrant, now: Moment) -> 
     let bound_elsewhere = state
         .of_credential
         .iter()
-        .find(|grant| grant.state != GrantState::Released && grant.uid != ask.uid);
+        .find(|grant| grant.state != GrantState::Released && !is_same_card(grant, ask));
     if let Some(held) = bound_elsewhere {
-        return Verdict::Deny(attempt_error::cannot_be_reissued(&held.uid));
+        let known = ask.uid.as_ref().and(held.uid.as_deref());
+        return Verdict::Deny(attempt_error::cannot_be_reissued(known));
     }
     if state
         .on_card
@@ -83,6 +89,12 @@ pub(crate) fn decide(state: &Circumstances<'_>, ask: &AskGrant, now: Moment) -> 
         return Verdict::Deny(attempt_error::card_in_other_hands());
     }
     Verdict::Grant
+}
+
+/// Whether the card that leave is asked for is surely the one that the grant was given for. A card that a lock server
+/// made or will make is never known to be the same.
+fn is_same_card(grant: &Grant, ask: &AskGrant) -> bool {
+    ask.uid.is_some() && grant.uid == ask.uid
 }
 
 /// Upper-case hex of 4, 7 or 10 bytes (ISO/IEC 14443-3).
@@ -110,7 +122,7 @@ mod tests {
         AskGrant {
             attempt_id: rows::uuid(1),
             fence: 1,
-            uid: uid.to_owned(),
+            uid: Some(uid.to_owned()),
             digest: "ab".repeat(32),
         }
     }

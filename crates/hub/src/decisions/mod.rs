@@ -3,6 +3,7 @@
 
 pub(crate) mod admission;
 pub(crate) mod card_image;
+pub(crate) mod card_order;
 pub(crate) mod grant;
 pub(crate) mod outcome;
 pub(crate) mod scan;

@@ -7,7 +7,7 @@
 mod tests;
 mod written;
 
-use protocol::link::{AttemptError, CardCondition, Outcome, Scanned};
+use protocol::link::{AttemptError, CardCondition, Outcome, Scanned, ServerCard};
 
 use crate::attempt_error;
 use crate::id::CredentialId;
@@ -41,8 +41,10 @@ pub(crate) enum Effect {
     Record(OutcomeKind),
     /// The attempt's grant.
     Grant(GrantState),
-    /// The credential is on this card; doubts about it there are settled.
-    Issue { uid: String },
+    /// The credential is on this card, where it is known which; doubts about it there are settled.
+    Issue { uid: Option<String> },
+    /// The attempt's grant was for this card, as the lock server tells now.
+    NameCard { uid: String },
     /// This credential's card holds another one now.
     Overwrite(CredentialId),
     /// This credential's doors were taken over.
@@ -55,6 +57,8 @@ pub(crate) enum Effect {
     SucceedWithCredential,
     /// The attempt ends with what the scan found.
     SucceedWithScan(Box<Scanned>),
+    /// The attempt ends with what a lock server read.
+    SucceedWithServerCard(Box<ServerCard>),
     /// The attempt ends with an error.
     Fail(AttemptError),
 }
@@ -76,6 +80,9 @@ pub(crate) fn decide(state: &Circumstances<'_>, outcome: &Outcome) -> Vec<Effect
             },
         ) => {
             written::effects(state, uid, held_number.is_some(), &mut effects);
+        }
+        (Kind::Encode, Outcome::Issued { uid }) => {
+            written::issued_by_server(state, uid.as_deref(), &mut effects);
         }
         (Kind::Encode, Outcome::Unwritten { error }) => {
             if state
@@ -101,9 +108,18 @@ pub(crate) fn decide(state: &Circumstances<'_>, outcome: &Outcome) -> Vec<Effect
                 None => Effect::SucceedWithScan(Box::new(scanned.clone())),
             });
         }
+        (Kind::Scan, Outcome::Read(card)) => {
+            effects.push(match super::scan::lock_server::refusal(card) {
+                Some(error) => Effect::Fail(error),
+                None => Effect::SucceedWithServerCard(Box::new(card.clone())),
+            });
+        }
         (Kind::Scan, Outcome::Unwritten { error }) => effects.push(Effect::Fail(error.clone())),
-        (Kind::Encode, Outcome::Scanned(_))
-        | (Kind::Scan, Outcome::Written { .. } | Outcome::Unknown { .. }) => {
+        (Kind::Encode, Outcome::Scanned(_) | Outcome::Read(_))
+        | (
+            Kind::Scan,
+            Outcome::Written { .. } | Outcome::Issued { .. } | Outcome::Unknown { .. },
+        ) => {
             effects.push(Effect::Fail(attempt_error::wrong_report()));
         }
     }
@@ -139,16 +155,19 @@ fn discard(state: &Circumstances<'_>, uid: &str, effects: &mut Vec<Effect>) {
 
 fn kind_of(outcome: &Outcome) -> OutcomeKind {
     match outcome {
-        Outcome::Written { .. } => OutcomeKind::Written,
+        Outcome::Written { .. } | Outcome::Issued { .. } => OutcomeKind::Written,
         Outcome::Unwritten { .. } => OutcomeKind::Unwritten,
         Outcome::Unknown { .. } => OutcomeKind::Unknown,
-        Outcome::Scanned(_) => OutcomeKind::Scanned,
+        Outcome::Scanned(_) | Outcome::Read(_) => OutcomeKind::Scanned,
     }
 }
 
 fn ends_the_attempt(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::SucceedWithCredential | Effect::SucceedWithScan(_) | Effect::Fail(_)
+        Effect::SucceedWithCredential
+            | Effect::SucceedWithScan(_)
+            | Effect::SucceedWithServerCard(_)
+            | Effect::Fail(_)
     )
 }

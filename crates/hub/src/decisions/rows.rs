@@ -34,6 +34,7 @@ pub(crate) fn encoder(number: u128) -> Encoder {
         display_name: "Front Desk".to_owned(),
         is_online: true,
         reason: None,
+        is_issuing: false,
         created_at: NOW,
     }
 }
@@ -109,6 +110,7 @@ pub(crate) fn encode(number: u128, encoder: &Encoder, credential: &Credential) -
         acs_credential_id: Some(credential.acs_credential_id),
         credential_revision: Some(credential.revision),
         image: None,
+        card_order: None,
         fence: 1,
         status: Status::Pending,
         created_at: NOW,
@@ -126,7 +128,7 @@ pub(crate) fn grant(number: u128, attempt: &Attempt, uid: &str, state: GrantStat
         grant_id: GrantId(uuid(number)),
         action_attempt_id: attempt.action_attempt_id,
         acs_credential_id: attempt.acs_credential_id.unwrap(),
-        uid: uid.to_owned(),
+        uid: Some(uid.to_owned()),
         digest: "ab".repeat(32),
         state,
         granted_at: NOW,

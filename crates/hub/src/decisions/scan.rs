@@ -1,5 +1,7 @@
 //! What a scan answers: the card's side, the hub's side, and where they differ. Pure.
 
+pub(crate) mod lock_server;
+
 use std::collections::BTreeSet;
 
 use protocol::api::{
@@ -129,7 +131,8 @@ fn on_encoder(
         is_issued: Some(true),
         starts_at: Some(Moment::from(read.starts_at).into()),
         ends_at: read.ends_at.map(|end| Moment::from(end).into()),
-        visionline_metadata: ScannedVisionlineMetadata {
+        lock_server_metadata: None,
+        visionline_metadata: Some(ScannedVisionlineMetadata {
             card_format: read.format.name().to_owned(),
             card_holder: state.known.and_then(|known| known.holder.clone()),
             card_id: uid.to_owned(),
@@ -144,7 +147,7 @@ fn on_encoder(
             pending_auto_update: known.is_some_and(|known| {
                 !known.credential.is_deleted() && card_image::is_out_of_date(read, known)
             }),
-        },
+        }),
     }
 }
 
@@ -174,32 +177,33 @@ fn not_found(read: &ScannedCredential, is_deleted: bool) -> ScanWarning {
 }
 
 fn out_of_sync(on_encoder: &CredentialOnEncoder, on_seam: &AcsCredential) -> Option<ScanWarning> {
-    let differing = differing_properties(on_encoder, on_seam);
-    if !differing.is_empty() {
-        let message = format!(
-            "The following properties are out of sync between acs_credential_on_encoder and acs_credential_on_seam: {}",
-            differing.join(", ")
-        );
-        return Some(warning(OUT_OF_SYNC, message));
-    }
+    let metadata = on_encoder.visionline_metadata.as_ref()?;
     // The issue number or the format: neither is a property of the hub's side.
-    on_encoder
-        .visionline_metadata
-        .pending_auto_update
-        .then(|| {
+    differ(&differing_properties(on_encoder, metadata, on_seam)).or_else(|| {
+        metadata.pending_auto_update.then(|| {
             warning(
                 OUT_OF_SYNC,
                 "The card holds an older state of its credential. Encode the credential again on this card.",
             )
         })
+    })
+}
+
+/// The warning that these properties differ, if there are any.
+fn differ(properties: &[&str]) -> Option<ScanWarning> {
+    let message = format!(
+        "The following properties are out of sync between acs_credential_on_encoder and acs_credential_on_seam: {}",
+        properties.join(", ")
+    );
+    (!properties.is_empty()).then(|| warning(OUT_OF_SYNC, message))
 }
 
 fn differing_properties(
     on_encoder: &CredentialOnEncoder,
+    metadata: &ScannedVisionlineMetadata,
     on_seam: &AcsCredential,
 ) -> Vec<&'static str> {
     let minute = |time: protocol::api::Time| Moment::from(time.timestamp()).to_the_minute();
-    let metadata = &on_encoder.visionline_metadata;
     let seam_metadata = &on_seam.visionline_metadata;
     let set = |ids: &[Uuid]| ids.iter().copied().collect::<BTreeSet<_>>();
     [

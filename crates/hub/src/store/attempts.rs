@@ -48,6 +48,8 @@ pub(crate) struct Attempt {
     pub(crate) credential_revision: Option<i64>,
     /// That state as it goes on the card, in JSON. `None` for an encode that an earlier version began.
     pub(crate) image: Option<String>,
+    /// What a lock server is to make the card for, in JSON; in place of the image.
+    pub(crate) card_order: Option<String>,
     #[sqlx(try_from = "i64")]
     pub(crate) fence: u64,
     pub(crate) status: Status,
@@ -57,6 +59,13 @@ pub(crate) struct Attempt {
     pub(crate) error_type: Option<String>,
     pub(crate) error_message: Option<String>,
     pub(crate) outcome: Option<OutcomeKind>,
+}
+
+impl Attempt {
+    /// Whether a lock server is to make the card.
+    pub(crate) fn is_order(&self) -> bool {
+        self.card_order.is_some()
+    }
 }
 
 /// How an attempt ends.
@@ -72,7 +81,8 @@ pub(crate) async fn insert(db: &mut Db, attempt: &Attempt) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO attempts (action_attempt_id, workspace_id, acs_system_id, bridge_id, acs_encoder_id, kind, \
          acs_credential_id, fence, status, created_at, deadline, error_type, error_message, credential_revision, image, \
-         ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, CASE WHEN ?9 = 'pending' THEN NULL ELSE ?10 END)",
+         card_order, ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, \
+         CASE WHEN ?9 = 'pending' THEN NULL ELSE ?10 END)",
     )
     .bind(attempt.action_attempt_id)
     .bind(attempt.workspace_id)
@@ -89,6 +99,7 @@ pub(crate) async fn insert(db: &mut Db, attempt: &Attempt) -> sqlx::Result<()> {
     .bind(&attempt.error_message)
     .bind(attempt.credential_revision)
     .bind(&attempt.image)
+    .bind(&attempt.card_order)
     .execute(db)
     .await?;
     Ok(())

@@ -19,6 +19,8 @@ pub(crate) struct Encoder {
     pub(crate) display_name: String,
     pub(crate) is_online: bool,
     pub(crate) reason: Option<String>,
+    /// Whether a lock server makes its cards.
+    pub(crate) is_issuing: bool,
     pub(crate) created_at: Moment,
 }
 
@@ -26,7 +28,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT e.seq, e.acs_encoder_id, e.acs_system_id, s.workspace_id, s.connected_account_id, e.bridge_id, \
-             e.identity, e.display_name, e.is_online, e.reason, e.created_at \
+             e.identity, e.display_name, e.is_online, e.reason, e.is_issuing, e.created_at \
              FROM encoders e JOIN sites s USING (acs_system_id) ",
             $rest
         )
@@ -145,7 +147,7 @@ pub(crate) async fn upsert(
         IdentityScope::Computer => "computer",
     };
     let known = sqlx::query(
-        "UPDATE encoders SET identity_scope = ?, display_name = ?, driver = ?, is_online = ?, reason = ? \
+        "UPDATE encoders SET identity_scope = ?, display_name = ?, driver = ?, is_online = ?, reason = ?, is_issuing = ? \
          WHERE bridge_id = ? AND identity = ?",
     )
     .bind(scope)
@@ -153,6 +155,7 @@ pub(crate) async fn upsert(
     .bind(&state.driver)
     .bind(state.is_online)
     .bind(&state.reason)
+    .bind(state.is_issuing)
     .bind(bridge)
     .bind(&state.identity)
     .execute(&mut *db)
@@ -163,7 +166,7 @@ pub(crate) async fn upsert(
     let id = EncoderId::new();
     sqlx::query(
         "INSERT INTO encoders (acs_encoder_id, acs_system_id, bridge_id, identity, identity_scope, display_name, \
-         driver, is_online, reason, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         driver, is_online, reason, is_issuing, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(id)
     .bind(site)
@@ -174,6 +177,7 @@ pub(crate) async fn upsert(
     .bind(&state.driver)
     .bind(state.is_online)
     .bind(&state.reason)
+    .bind(state.is_issuing)
     .bind(now)
     .execute(db)
     .await?;
@@ -256,6 +260,7 @@ mod tests {
             driver: "pn532".to_owned(),
             is_online: true,
             reason: None,
+            is_issuing: false,
         };
         let site = SiteId(rows::uuid(1));
         let id = upsert(&mut db, bridge, site, &state, rows::NOW)

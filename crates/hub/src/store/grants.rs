@@ -26,7 +26,8 @@ pub(crate) struct Grant {
     pub(crate) grant_id: GrantId,
     pub(crate) action_attempt_id: AttemptId,
     pub(crate) acs_credential_id: CredentialId,
-    pub(crate) uid: String,
+    /// The card; `None` where a lock server makes one and has not told, or never tells, which.
+    pub(crate) uid: Option<String>,
     pub(crate) digest: String,
     pub(crate) state: GrantState,
     pub(crate) granted_at: Moment,
@@ -82,6 +83,16 @@ pub(crate) async fn on_card(db: &mut Db, site: SiteId, uid: &str) -> sqlx::Resul
 pub(crate) async fn set_state(db: &mut Db, id: GrantId, state: GrantState) -> sqlx::Result<()> {
     sqlx::query("UPDATE grants SET state = ? WHERE grant_id = ?")
         .bind(state)
+        .bind(id)
+        .execute(db)
+        .await?;
+    Ok(())
+}
+
+/// The lock server told which card it made.
+pub(crate) async fn set_uid(db: &mut Db, id: GrantId, uid: &str) -> sqlx::Result<()> {
+    sqlx::query("UPDATE grants SET uid = ? WHERE grant_id = ?")
+        .bind(uid)
         .bind(id)
         .execute(db)
         .await?;

@@ -1,17 +1,18 @@
 //! An encode or a scan begins: the attempt, its fence and its deadline in one commit.
 
-use protocol::link::{self, OfferRefusal};
+use protocol::link::{self, AttemptError, OfferRefusal};
 
 use crate::attempt_error;
 use crate::core::Core;
 use crate::decisions::admission::{self, Admission, Desk};
-use crate::decisions::{card_image, site_keys};
+use crate::decisions::{card_image, card_order, site_keys};
 use crate::id::{AttemptId, CredentialId, EncoderId, WorkspaceId};
 use crate::moment::Moment;
 use crate::store::attempts::{self, Attempt, Kind, Status};
+use crate::store::bridges::{self, Bridge};
 use crate::store::credentials::{self, Credential, CredentialWithDoors};
 use crate::store::encoders::{self, Encoder};
-use crate::store::{Db, bridges};
+use crate::store::{Db, sites};
 
 /// Why no attempt was made.
 #[derive(Debug, thiserror::Error)]
@@ -104,11 +105,12 @@ impl Core {
             None => admission::admit_scan(&desk),
         };
         let mut attempt = blank_attempt(encoder, credential, now);
-        let image = found.map(card_image::for_the_card).transpose();
-        let admission = match (admission, &image) {
-            (Admission::Begin { .. }, Err(_)) => {
-                Admission::EndAtOnce(attempt_error::refused(OfferRefusal::InvalidCredential))
-            }
+        let written = match found {
+            Some(found) => Some(written(db, encoder, &bridge, found).await?),
+            None => None,
+        };
+        let admission = match (admission, &written) {
+            (Admission::Begin { .. }, Some(Err(error))) => Admission::EndAtOnce(error.clone()),
             (admission, _) => admission,
         };
         match admission {
@@ -125,8 +127,11 @@ impl Core {
             Admission::Begin { places_before } => {
                 attempt.fence = encoders::take_fence(db, encoder.acs_encoder_id).await?;
                 attempt.deadline = now.after(admission::time_limit(&self.settings, places_before));
-                let image = image.ok().flatten();
-                attempt.image = image.as_ref().map(frozen).transpose()?;
+                match written {
+                    Some(Ok(Written::Image(image))) => attempt.image = Some(frozen(&image)?),
+                    Some(Ok(Written::Order(order))) => attempt.card_order = Some(frozen(&order)?),
+                    Some(Err(_)) | None => {}
+                }
             }
         }
         attempts::insert(db, &attempt).await?;
@@ -146,8 +151,38 @@ impl Core {
     }
 }
 
-fn frozen(image: &link::Credential) -> sqlx::Result<String> {
-    serde_json::to_string(image).map_err(|error| sqlx::Error::Encode(Box::new(error)))
+/// What is to be on the card, for whoever makes it.
+enum Written {
+    Image(link::Credential),
+    Order(link::Order),
+}
+
+/// What an encode is to write, or why that cannot be.
+async fn written(
+    db: &mut Db,
+    encoder: &Encoder,
+    bridge: &Bridge,
+    found: &CredentialWithDoors,
+) -> sqlx::Result<Result<Written, AttemptError>> {
+    if !encoder.is_issuing {
+        return Ok(card_image::for_the_card(found)
+            .map(Written::Image)
+            .map_err(|_| attempt_error::refused(OfferRefusal::InvalidCredential)));
+    }
+    let site = sites::get(db, encoder.acs_system_id)
+        .await?
+        .ok_or(sqlx::Error::RowNotFound)?;
+    let desk = card_order::Desk {
+        time_zone: &site.time_zone,
+        bridge: &bridge.name,
+    };
+    Ok(card_order::for_the_server(found, desk)
+        .map(Written::Order)
+        .map_err(|why| attempt_error::not_for_a_lock_server(&why)))
+}
+
+fn frozen(content: &impl serde::Serialize) -> sqlx::Result<String> {
+    serde_json::to_string(content).map_err(|error| sqlx::Error::Encode(Box::new(error)))
 }
 
 fn blank_attempt(encoder: &Encoder, credential: Option<&Credential>, now: Moment) -> Attempt {
@@ -166,6 +201,7 @@ fn blank_attempt(encoder: &Encoder, credential: Option<&Credential>, now: Moment
         acs_credential_id: credential.map(|credential| credential.acs_credential_id),
         credential_revision: credential.map(|credential| credential.revision),
         image: None,
+        card_order: None,
         fence: 0,
         status: Status::Pending,
         created_at: now,

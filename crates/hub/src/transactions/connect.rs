@@ -1,6 +1,7 @@
 //! A bridge connects: its generation, fences and site key, then what it believes and what it has to do (DESIGN §7).
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use protocol::link::{
     Action, BridgeSnapshot, EncoderFence, HeldEncoder, Hello, HubSnapshot, JobState, Offer,
@@ -171,6 +172,17 @@ impl Core {
         self.offers(&mut db, bridge, after, now).await
     }
 
+    /// How long an attempt may take from the moment that the bridge begins to write, or orders the card from a lock
+    /// server, which then waits for the card by itself.
+    fn after_the_beginning(&self, attempt: &Attempt) -> Duration {
+        let card_wait = if attempt.is_order() {
+            self.settings.card_wait
+        } else {
+            Duration::ZERO
+        };
+        card_wait + self.settings.write_bound
+    }
+
     async fn offers(
         &self,
         db: &mut Db,
@@ -195,7 +207,7 @@ impl Core {
                 card_wait_ms: millis(self.settings.card_wait),
                 expires_in_ms: millis(
                     now.until(attempt.deadline)
-                        .saturating_sub(self.settings.write_bound),
+                        .saturating_sub(self.after_the_beginning(&attempt)),
                 ),
                 action,
             });
@@ -238,10 +250,11 @@ async fn action(db: &mut Db, attempt: &Attempt) -> Result<Action, LinkError> {
         (Kind::Scan, _) => return Ok(Action::Scan),
         (Kind::Encode, id) => id.ok_or(sqlx::Error::RowNotFound)?,
     };
+    if let Some(order) = &attempt.card_order {
+        return Ok(Action::Issue(thawed(order)?));
+    }
     if let Some(image) = &attempt.image {
-        let image = serde_json::from_str(image);
-        let image = image.map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-        return Ok(Action::Encode(image));
+        return Ok(Action::Encode(thawed(image)?));
     }
     let found = credentials::get(db, id)
         .await?
@@ -251,6 +264,10 @@ async fn action(db: &mut Db, attempt: &Attempt) -> Result<Action, LinkError> {
     Ok(Action::Encode(image))
 }
 
-fn millis(duration: std::time::Duration) -> u64 {
+fn thawed<T: serde::de::DeserializeOwned>(json: &str) -> sqlx::Result<T> {
+    serde_json::from_str(json).map_err(|error| sqlx::Error::Decode(Box::new(error)))
+}
+
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -22,7 +22,7 @@ impl Core {
         for attempt in &expired {
             let grant = grants::of_attempt(&mut db, attempt.action_attempt_id).await?;
             let error = match grant.filter(|grant| grant.state != GrantState::Released) {
-                Some(grant) => attempt_error::expired_after_grant(&grant.uid),
+                Some(grant) => attempt_error::expired_after_grant(grant.uid.as_deref()),
                 None => attempt_error::expired_before_grant(),
             };
             attempts::end(&mut db, attempt.action_attempt_id, &End::Error(error), now).await?;

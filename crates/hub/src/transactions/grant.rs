@@ -39,6 +39,10 @@ impl Core {
             credential = credentials::get(&mut db, id).await?;
             of_credential = grants::of_credential(&mut db, id).await?;
         }
+        let on_card = match &ask.uid {
+            Some(uid) => grants::on_card(&mut db, asking.acs_system_id, uid).await?,
+            None => Vec::new(),
+        };
         let verdict = decide(
             &Circumstances {
                 attempt: attempt.as_ref(),
@@ -48,7 +52,7 @@ impl Core {
                     .await?
                     .as_ref(),
                 of_credential: &of_credential,
-                on_card: &grants::on_card(&mut db, asking.acs_system_id, &ask.uid).await?,
+                on_card: &on_card,
             },
             ask,
             now,

@@ -1,6 +1,8 @@
 //! A job came to its end: attempt, grant, credentials and events in one commit, then the bridge is told (DESIGN §6).
 
-use protocol::link::{Outcome, OutcomeReport, Scanned};
+use protocol::link::{Outcome, OutcomeReport, Scanned, ServerCard};
+
+use jiff::tz::TimeZone;
 
 use super::connect::LinkError;
 use crate::core::Core;
@@ -11,8 +13,9 @@ use crate::moment::Moment;
 use crate::resources;
 use crate::store::attempts::{self, Attempt, End};
 use crate::store::credentials::{self, CredentialWithDoors};
-use crate::store::grants::{self, Grant};
-use crate::store::{Db, bridges, entrances, events, sites, users};
+use crate::store::grants::{self, Grant, GrantState};
+use crate::store::sites::{self, Site};
+use crate::store::{Db, bridges, entrances, events, users};
 
 /// What became of a reported outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,15 +70,19 @@ async fn judge(db: &mut Db, attempt: &Attempt, outcome: &Outcome) -> sqlx::Resul
     if let Some(id) = attempt.acs_credential_id {
         credential = credentials::get(db, id).await?;
     }
-    if let (
-        Some(credential),
+    // The card that was made, where it is known which, and the number that was read on it before.
+    let made = match outcome {
         Outcome::Written {
             uid, held_number, ..
-        },
-    ) = (&credential, outcome)
-    {
-        card_grants = grants::on_card(db, site, uid).await?;
-        on_card = credentials::on_card(db, site, uid).await?;
+        } => Some((Some(uid), held_number)),
+        Outcome::Issued { uid } => Some((uid.as_ref(), &None)),
+        _ => None,
+    };
+    if let (Some(credential), Some((uid, held_number))) = (&credential, made) {
+        if let Some(uid) = uid {
+            card_grants = grants::on_card(db, site, uid).await?;
+            on_card = credentials::on_card(db, site, uid).await?;
+        }
         if let Some(number) = held_number
             && !on_card
                 .iter()
@@ -122,8 +129,15 @@ async fn apply(
             Effect::Issue { uid } => {
                 let credential = attempt.acs_credential_id.ok_or(sqlx::Error::RowNotFound)?;
                 let revision = attempt.credential_revision;
-                credentials::set_issued(db, credential, uid, revision, now).await?;
-                grants::settle_doubts(db, credential, uid).await?;
+                credentials::set_issued(db, credential, uid.as_deref(), revision, now).await?;
+                if let Some(uid) = uid {
+                    grants::settle_doubts(db, credential, uid).await?;
+                }
+            }
+            Effect::NameCard { uid } => {
+                if let Some(grant) = grants::of_attempt(db, id).await? {
+                    grants::set_uid(db, grant.grant_id, uid).await?;
+                }
             }
             Effect::Overwrite(credential) => credentials::set_overwritten(db, *credential).await?,
             Effect::Override(credential) => credentials::set_overridden(db, *credential).await?,
@@ -135,6 +149,10 @@ async fn apply(
             }
             Effect::SucceedWithScan(scanned) => {
                 let end = scan_result(db, attempt, scanned, now).await?;
+                attempts::end(db, id, &end, now).await?;
+            }
+            Effect::SucceedWithServerCard(card) => {
+                let end = server_card_result(db, &site, card).await?;
                 attempts::end(db, id, &end, now).await?;
             }
             Effect::Fail(error) => {
@@ -187,6 +205,28 @@ async fn scan_result(
         entrances: &doors,
     };
     frozen(&scan::result(scanned, &circumstances, now))
+}
+
+async fn server_card_result(db: &mut Db, site: &Site, card: &ServerCard) -> sqlx::Result<End> {
+    let mut known = None;
+    if let Some(uid) = &card.uid {
+        let grants = grants::on_card(db, site.acs_system_id, uid).await?;
+        let written = grants
+            .iter()
+            .filter(|grant| grant.state == GrantState::Written);
+        if let Some(newest) = written.max_by_key(|grant| grant.seq) {
+            known = credentials::get(db, newest.acs_credential_id).await?;
+        }
+    }
+    let doors = entrances::of_site(db, site.acs_system_id).await?;
+    let time_zone =
+        TimeZone::get(&site.time_zone).map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+    let circumstances = scan::lock_server::Circumstances {
+        known: known.as_ref(),
+        entrances: &doors,
+        time_zone: &time_zone,
+    };
+    frozen(&scan::lock_server::result(card, &circumstances))
 }
 
 /// The name of whose credential it is.

@@ -22,7 +22,7 @@ async fn equal_asks_get_one_grant_and_changed_ones_none() {
     let other_digest = AskGrant {
         attempt_id: offer.attempt_id,
         fence: offer.fence,
-        uid: CARD.to_owned(),
+        uid: Some(CARD.to_owned()),
         digest: "cd".repeat(32),
     };
     let stale_fence = AskGrant {

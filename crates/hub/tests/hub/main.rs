@@ -11,6 +11,7 @@ mod changes;
 mod encode;
 mod failing_disk;
 mod grants;
+mod issuing;
 mod link;
 mod moves;
 mod outcomes;

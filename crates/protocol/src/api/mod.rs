@@ -15,5 +15,7 @@ pub use resources::{
     AccessSchedule, AcsEncoder, AcsEntrance, AcsSystem, AcsUser, ActionAttempt, Empty,
     EntranceVisionlineMetadata, Location, Pagination, Workspace,
 };
-pub use scan::{CredentialOnEncoder, ScanResult, ScanWarning, ScannedVisionlineMetadata};
+pub use scan::{
+    CredentialOnEncoder, LockServerMetadata, ScanResult, ScanWarning, ScannedVisionlineMetadata,
+};
 pub use time::Time;

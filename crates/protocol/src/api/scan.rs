@@ -19,18 +19,43 @@ pub struct ScanResult {
 /// A credential as it was read from a card.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CredentialOnEncoder {
-    /// The UID, upper-case hex.
+    /// The UID, upper-case hex; `null` where a lock server does not tell.
     pub card_number: Option<String>,
     /// Not on the card: `null`.
     pub created_at: Option<Time>,
-    /// True: it was read from a card.
+    /// True: it was read from a card; `null` for a card of a lock server that is no guest's.
     pub is_issued: Option<bool>,
     /// From when it opens, to the minute.
     pub starts_at: Option<Time>,
     /// Until when it opens, to the minute; `null` without an end.
     pub ends_at: Option<Time>,
-    /// The card system's view.
-    pub visionline_metadata: ScannedVisionlineMetadata,
+    /// The card system's view; left out for the card of a lock server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visionline_metadata: Option<ScannedVisionlineMetadata>,
+    /// What a lock server says of its card; left out for others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lock_server_metadata: Option<LockServerMetadata>,
+}
+
+/// What a lock server says of a card that it made. Ours, beside the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockServerMetadata {
+    /// `guest`, `staff`, `spare`, `invalid` or `diagnostic`.
+    pub card_type: String,
+    /// The rooms by the server's names, the main room first.
+    pub rooms: Vec<String>,
+    /// Those of them that the hub knows.
+    pub guest_acs_entrance_ids: Vec<Uuid>,
+    /// Of a guest's card: whether it still opens its main room, as opposed to its guest having checked out.
+    pub is_checked_in: Option<bool>,
+    /// 0 for the original, then 1, 2…; `null` for a copy whose number is not known.
+    pub copy_number: Option<u8>,
+    /// Of a guest's card: whether it opens once only.
+    pub is_one_shot: Option<bool>,
+    /// Authorisations beside the rooms, by their numbers on the server.
+    pub authorisations: Vec<u8>,
+    /// Who ordered it.
+    pub operator: Option<String>,
 }
 
 /// The card system's view of a credential on a card.

@@ -4,6 +4,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::issuing::{Order, ServerCard};
+
 /// Work for one encoder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Offer {
@@ -27,6 +29,8 @@ pub struct Offer {
 pub enum Action {
     /// Write this credential on it.
     Encode(Credential),
+    /// Have the lock server make a card; to encoders that issue, in place of `encode`.
+    Issue(Order),
     /// Say what is on it.
     Scan,
 }
@@ -118,9 +122,10 @@ pub struct AskGrant {
     pub attempt_id: Uuid,
     /// The fence it came with.
     pub fence: u64,
-    /// The card, upper-case hex.
-    pub uid: String,
-    /// HMAC over the credential image under a key of the site, 64 hex digits.
+    /// The card, upper-case hex; `None` where a lock server is to make one, and which is not known before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// HMAC over the credential image, or over the order, under a key of the site, 64 hex digits.
     pub digest: String,
 }
 
@@ -174,7 +179,8 @@ pub struct OutcomeReport {
     pub outcome: Outcome,
 }
 
-/// How a job ended. For encodes one of written, unwritten, unknown; for scans scanned or unwritten.
+/// How a job ended. For encodes one of written, unwritten, unknown; for scans scanned or unwritten. Where a lock server
+/// makes the cards, issued stands for written and read for scanned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
 pub enum Outcome {
@@ -187,20 +193,30 @@ pub enum Outcome {
         /// The number of the credential of this site that the card held before, if it held one.
         held_number: Option<u32>,
     },
+    /// The lock server says that it made the card.
+    Issued {
+        /// The card, upper-case hex, where the server tells.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uid: Option<String>,
+    },
     /// Surely no byte of the credential is on any card.
     Unwritten {
         /// Why.
         error: AttemptError,
     },
-    /// Interrupted between the first byte and the read-back. Presenting the same card settles it.
+    /// Interrupted between the first byte and the read-back: presenting the same card settles it. Or the order had gone
+    /// to the lock server, and no answer came.
     Unknown {
-        /// The card, upper-case hex.
-        uid: String,
+        /// The card, upper-case hex; `None` where a lock server may have made one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uid: Option<String>,
         /// What interrupted it.
         error: AttemptError,
     },
     /// What a scan found.
     Scanned(Scanned),
+    /// What a lock server read.
+    Read(ServerCard),
 }
 
 /// What is on a card.

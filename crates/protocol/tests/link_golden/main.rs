@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod holding;
+mod issuing;
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -52,6 +53,7 @@ fn encoder(is_online: bool) -> EncoderState {
         driver: "pn532".to_owned(),
         is_online,
         reason: (!is_online).then(|| "No answer. Check the cable.".to_owned()),
+        is_issuing: false,
     }
 }
 
@@ -193,7 +195,7 @@ fn from_bridge() -> Vec<(&'static str, FromBridge)> {
             FromBridge::AskGrant(AskGrant {
                 attempt_id,
                 fence: 42,
-                uid: CARD.to_owned(),
+                uid: Some(CARD.to_owned()),
                 digest: "5f".repeat(32),
             }),
         ),
@@ -212,7 +214,7 @@ fn from_bridge() -> Vec<(&'static str, FromBridge)> {
         (
             "outcome_unknown",
             outcome(Outcome::Unknown {
-                uid: CARD.to_owned(),
+                uid: Some(CARD.to_owned()),
                 error: error(),
             }),
         ),
@@ -340,6 +342,18 @@ fn from_hub() -> Vec<(&'static str, FromHub)> {
     ]
 }
 
+fn every_message_from_bridge() -> impl Iterator<Item = (&'static str, FromBridge)> {
+    let more = holding::from_bridge()
+        .into_iter()
+        .chain(issuing::from_bridge());
+    from_bridge().into_iter().chain(more)
+}
+
+fn every_message_from_hub() -> impl Iterator<Item = (&'static str, FromHub)> {
+    let more = holding::from_hub().into_iter().chain(issuing::from_hub());
+    from_hub().into_iter().chain(more)
+}
+
 /// Reads the frozen file as the message and writes the message as the frozen file.
 fn check<M: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, message: M) {
     let frame = Frame {
@@ -358,26 +372,23 @@ fn check<M: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, messag
 
 #[test]
 fn every_message_of_a_bridge_is_as_it_was_frozen() {
-    for (name, message) in from_bridge().into_iter().chain(holding::from_bridge()) {
+    for (name, message) in every_message_from_bridge() {
         check(name, message);
     }
 }
 
 #[test]
 fn every_message_of_a_hub_is_as_it_was_frozen() {
-    for (name, message) in from_hub().into_iter().chain(holding::from_hub()) {
+    for (name, message) in every_message_from_hub() {
         check(name, message);
     }
 }
 
 #[test]
 fn every_frozen_file_is_a_message_that_is_checked() {
-    let checked: BTreeSet<String> = from_bridge()
-        .iter()
-        .chain(&holding::from_bridge())
-        .map(|(name, _)| *name)
-        .chain(from_hub().iter().map(|(name, _)| *name))
-        .chain(holding::from_hub().iter().map(|(name, _)| *name))
+    let checked: BTreeSet<String> = every_message_from_bridge()
+        .map(|(name, _)| name)
+        .chain(every_message_from_hub().map(|(name, _)| name))
         .map(|name| format!("{name}.json"))
         .collect();
     let frozen: BTreeSet<String> = std::fs::read_dir(folder())

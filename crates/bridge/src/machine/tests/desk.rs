@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use card::{Command, Entropy, KeyVersion, SiteKey, SiteKeys, Suspects};
-use encoder::{CardWait, ErrorKind};
+use encoder::{CardWait, ErrorKind, Makes};
 use jiff::Timestamp;
 use protocol::link::{
     Action, AttemptError, CardFormat, CardFunction, Credential, FromBridge, GrantDecision, Offer,
@@ -65,7 +65,7 @@ impl Desk {
             refusals: Vec::new(),
             previews: Vec::new(),
         };
-        desk.tell(Event::EncoderOnline);
+        desk.tell(Event::EncoderOnline(Makes::Host));
         desk
     }
 
@@ -134,8 +134,9 @@ impl Desk {
                 }
             }
             Effect::Exchange(command) => Some(self.exchange(&command)),
-            Effect::StopSelecting => {
-                self.story.push("stop selecting".to_owned());
+            Effect::Issue(..) | Effect::Read(_) => panic!("this encoder's cards are made here"),
+            Effect::StopWaiting => {
+                self.story.push("stop waiting".to_owned());
                 Some(Event::EncoderFailed(ErrorKind::Cancelled))
             }
             Effect::Finish(id, outcome, _) => {

@@ -28,7 +28,7 @@ fn unwritten() -> Outcome {
 
 fn unknown() -> Outcome {
     Outcome::Unknown {
-        uid: CARD.to_owned(),
+        uid: Some(CARD.to_owned()),
         error: error(),
     }
 }
@@ -98,7 +98,7 @@ fn a_written_card_issues_its_credential() {
                 Effect::Record(OutcomeKind::Written),
                 Effect::Grant(GrantState::Written),
                 Effect::Issue {
-                    uid: CARD.to_owned()
+                    uid: Some(CARD.to_owned())
                 },
                 Effect::Emit(subject),
                 Effect::SucceedWithCredential,
@@ -113,7 +113,7 @@ fn an_attempt_that_ended_keeps_its_end_but_the_credential_follows_the_truth() {
     world.attempt.status = Status::Error;
     let effects = world.decide(&written_outcome(None));
     assert!(effects.contains(&Effect::Issue {
-        uid: CARD.to_owned()
+        uid: Some(CARD.to_owned())
     }));
     assert!(effects.contains(&Effect::Emit(Subject::CredentialIssued(world.id()))));
     assert!(!effects.iter().any(ends_the_attempt));
@@ -170,7 +170,7 @@ fn a_doubt_is_settled_by_a_later_report_unless_the_card_was_written_since() {
         world
             .decide(&written_outcome(None))
             .contains(&Effect::Issue {
-                uid: CARD.to_owned()
+                uid: Some(CARD.to_owned())
             })
     );
 
@@ -196,7 +196,7 @@ fn a_card_written_before_a_clock_was_set_back_does_not_count_as_written_since() 
     world.card_grants.push(older_grant);
     let effects = world.decide(&written_outcome(None));
     assert!(effects.contains(&Effect::Issue {
-        uid: CARD.to_owned()
+        uid: Some(CARD.to_owned())
     }));
     assert!(effects.contains(&Effect::SucceedWithCredential));
 }
@@ -318,7 +318,7 @@ fn a_card_written_without_leave_is_not_believed() {
     let mut without = granted();
     without.grant = None;
     let mut another_card = granted();
-    another_card.grant.as_mut().unwrap().uid = "04FFFFFF".to_owned();
+    another_card.grant.as_mut().unwrap().uid = Some("04FFFFFF".to_owned());
     let mut released = granted();
     released.grant.as_mut().unwrap().state = GrantState::Released;
     for world in [without, another_card, released] {

@@ -18,13 +18,38 @@ pub(super) fn effects(
         effects.push(Effect::Fail(attempt_error::written_without_leave()));
         return;
     };
-    if grant.uid != uid || grant.state == GrantState::Released {
+    if grant.uid.as_deref() != Some(uid) || grant.state == GrantState::Released {
         effects.push(Effect::Fail(attempt_error::written_without_leave()));
         return;
     }
     effects.push(Effect::Grant(GrantState::Written));
     if !is_superseded(grant, state.card_grants) {
-        issue(state, credential, uid, held_one, effects);
+        issue(state, credential, Some(uid), held_one, effects);
+    }
+    effects.push(Effect::SucceedWithCredential);
+}
+
+/// A lock server made the card. What the card held before nobody has read.
+pub(super) fn issued_by_server(
+    state: &Circumstances<'_>,
+    uid: Option<&str>,
+    effects: &mut Vec<Effect>,
+) {
+    let leave = state
+        .grant
+        .filter(|grant| state.attempt.is_order() && grant.state != GrantState::Released);
+    let (Some(credential), Some(grant)) = (state.credential, leave) else {
+        effects.push(Effect::Fail(attempt_error::written_without_leave()));
+        return;
+    };
+    effects.push(Effect::Grant(GrantState::Written));
+    if let Some(uid) = uid {
+        effects.push(Effect::NameCard {
+            uid: uid.to_owned(),
+        });
+    }
+    if !is_superseded(grant, state.card_grants) {
+        issue(state, credential, uid, false, effects);
     }
     effects.push(Effect::SucceedWithCredential);
 }
@@ -40,13 +65,13 @@ fn is_superseded(grant: &Grant, card_grants: &[Grant]) -> bool {
 fn issue(
     state: &Circumstances<'_>,
     credential: &CredentialWithDoors,
-    uid: &str,
+    uid: Option<&str>,
     held_one: bool,
     effects: &mut Vec<Effect>,
 ) {
     let id = credential.credential.acs_credential_id;
     effects.push(Effect::Issue {
-        uid: uid.to_owned(),
+        uid: uid.map(str::to_owned),
     });
     effects.push(Effect::Emit(if held_one {
         Subject::CredentialReissued(id)

@@ -76,6 +76,7 @@ fn metadata(
         .acs_credential_on_encoder
         .unwrap()
         .visionline_metadata
+        .unwrap()
 }
 
 fn codes_and_messages(result: ScanResult) -> Vec<(String, String)> {

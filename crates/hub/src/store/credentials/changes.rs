@@ -72,11 +72,11 @@ pub(crate) async fn set_followers(
     Ok(())
 }
 
-/// It is on this card from now on, in this state or a newer one.
+/// It is on this card from now on, in this state or a newer one. A lock server may not tell which card that is.
 pub(crate) async fn set_issued(
     db: &mut Db,
     id: CredentialId,
-    uid: &str,
+    uid: Option<&str>,
     revision: Option<i64>,
     now: Moment,
 ) -> sqlx::Result<()> {

@@ -125,7 +125,7 @@ async fn a_new_credential_is_decided_by_few_however_many_there_were() {
     let mut db = store.begin().await.unwrap();
     for number in 1..=20 {
         let id = insert_stay(&mut db, number * 100).await;
-        set_issued(&mut db, id, "04a1", Some(1), rows::NOW)
+        set_issued(&mut db, id, Some("04a1"), Some(1), rows::NOW)
             .await
             .unwrap();
         if number == 18 {

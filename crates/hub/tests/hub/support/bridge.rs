@@ -71,6 +71,7 @@ pub(crate) fn encoder(identity: &str, display_name: &str, is_online: bool) -> En
         display_name: display_name.to_owned(),
         driver: "pn532".to_owned(),
         is_online,
+        is_issuing: false,
         reason: (!is_online).then(|| "The cable is out.".to_owned()),
     }
 }
@@ -193,7 +194,7 @@ impl Bridge {
         self.ask_with(AskGrant {
             attempt_id: offer.attempt_id,
             fence: offer.fence,
-            uid: uid.to_owned(),
+            uid: Some(uid.to_owned()),
             digest: "ab".repeat(32),
         })
         .await
@@ -277,7 +278,7 @@ pub(crate) fn unwritten(kind: &str) -> Outcome {
 
 pub(crate) fn unknown(uid: &str) -> Outcome {
     Outcome::Unknown {
-        uid: uid.to_owned(),
+        uid: Some(uid.to_owned()),
         error: error("encoding_interrupted"),
     }
 }
@@ -286,7 +287,7 @@ pub(crate) fn unknown(uid: &str) -> Outcome {
 pub(crate) fn credential_of(offer: &Offer) -> Credential {
     match &offer.action {
         Action::Encode(credential) => credential.clone(),
-        Action::Scan => panic!("expected an encode"),
+        Action::Issue(_) | Action::Scan => panic!("expected an encode"),
     }
 }
 

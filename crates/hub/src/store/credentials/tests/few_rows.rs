@@ -117,7 +117,7 @@ async fn few_rows_decide_as_all_rows_would() {
             0 => set_overridden(&mut db, some).await.unwrap(),
             1 => set_discarded(&mut db, some).await.unwrap(),
             2 => set_deleted(&mut db, some, now).await.unwrap(),
-            _ => set_issued(&mut db, some, "04A1B2C3", Some(1), now)
+            _ => set_issued(&mut db, some, Some("04A1B2C3"), Some(1), now)
                 .await
                 .unwrap(),
         }
