@@ -29,5 +29,5 @@ pub use config::{Config, ConfigError};
 pub use encoder_task::EncoderStatus;
 pub use journal::{Journal, JournalError};
 pub use link::{DialConfigError, LinkStatus};
-pub use local::{Encoded, LocalEncode, RequestError};
+pub use local::{Encoded, Found, LocalEncode, RequestError};
 pub use preview::{PlaceChange, Preview};

@@ -1,11 +1,11 @@
 //! What a program on the encoder PC may ask of a running bridge: a scan, and a card for doors.
 
+mod shapes;
+
 use std::time::Duration;
 
-use jiff::Timestamp;
 use protocol::link::{
-    AttemptError, CardFormat, CardFunction, Outcome, Phase, RequestEncode, RequestResult, Scanned,
-    ScannedCredential,
+    AttemptError, CardFunction, Outcome, Phase, RequestEncode, RequestResult, ScannedCredential,
 };
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -16,6 +16,7 @@ use crate::link::{LinkStatus, Wish};
 use crate::machine::Work;
 use crate::watchers::Update;
 use crate::{Bridge, Preview, convert};
+pub use shapes::{Encoded, Found, LocalEncode};
 
 /// How long a local request waits for the hub's answer.
 const HUB_PATIENCE: Duration = Duration::from_secs(10);
@@ -34,42 +35,6 @@ pub struct RequestError {
     pub message: String,
 }
 
-/// A card that somebody at this PC wants.
-#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
-pub struct LocalEncode {
-    /// Which encoder; may be left out when there is only one.
-    pub encoder: Option<String>,
-    /// Doors by name.
-    pub doors: Vec<String>,
-    /// Further doors by name, which must be common ones.
-    pub common_doors: Vec<String>,
-    /// In which format; `None` takes the first that holds the doors.
-    pub format: Option<CardFormat>,
-    /// For whom.
-    pub function: CardFunction,
-    /// From when; `None` is now.
-    pub starts_at: Option<Timestamp>,
-    /// Until when; `None` has no end.
-    pub ends_at: Option<Timestamp>,
-    /// Whether it overrides earlier cards; `None` lets the hub pick.
-    pub overrides: Option<bool>,
-}
-
-/// A card that was encoded.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Encoded {
-    /// The card.
-    pub uid: String,
-    /// Its technology.
-    pub technology: String,
-    /// The credential on the hub.
-    pub acs_credential_id: Uuid,
-    /// The attempt on the hub.
-    pub action_attempt_id: Uuid,
-    /// What was read back from the card.
-    pub credential: ScannedCredential,
-}
-
 impl Bridge {
     /// Reads the card on an encoder, without the hub.
     ///
@@ -80,14 +45,15 @@ impl Bridge {
         encoder: Option<&str>,
         card_wait: Duration,
         progress: &mut (dyn FnMut(Phase) + Send),
-    ) -> Result<Scanned, RequestError> {
+    ) -> Result<Found, RequestError> {
         let handle = self.choose(encoder).await?;
         let outcome = match self.ask(handle, Work::Scan, card_wait, progress).await? {
             End::Job(outcome, _) => *outcome,
             End::Preview(_) => return Err(ended_otherwise()),
         };
         match outcome {
-            Outcome::Scanned(scanned) => Ok(scanned),
+            Outcome::Scanned(scanned) => Ok(Found::Card(scanned)),
+            Outcome::Read(card) => Ok(Found::ServerCard(card)),
             other => Err(why_not(other)),
         }
     }
@@ -104,6 +70,12 @@ impl Bridge {
         progress: &mut (dyn FnMut(Phase) + Send),
     ) -> Result<Preview, RequestError> {
         let handle = self.choose(wish.encoder.as_deref()).await?;
+        if handle.status.borrow().state.is_issuing {
+            return Err(RequestError::new(
+                "uncategorized_error",
+                "A lock server makes the cards of this encoder, and what it would write is not known here.",
+            ));
+        }
         let credential = match self.ask_hub(&handle, wish, Wish::Preview).await? {
             RequestResult::Previewed { credential } => credential,
             RequestResult::Refused { error } => return Err(error.into()),
@@ -182,11 +154,18 @@ impl Bridge {
                 },
                 Some(credential),
             ) => Ok(Encoded {
-                uid,
-                technology,
+                uid: Some(uid),
+                technology: Some(technology),
                 acs_credential_id,
                 action_attempt_id: attempt_id,
-                credential: *credential,
+                credential: Some(*credential),
+            }),
+            (Outcome::Issued { uid }, _) => Ok(Encoded {
+                uid,
+                technology: None,
+                acs_credential_id,
+                action_attempt_id: attempt_id,
+                credential: None,
             }),
             (other, _) => Err(why_not(other)),
         }

@@ -4,6 +4,7 @@
 //! which are carried out in order. What must not happen before a journal entry is durable waits for
 //! [`Event::Journalled`].
 
+mod boot_time;
 mod effect;
 mod ending;
 mod event;
@@ -27,29 +28,12 @@ use protocol::link::{
 };
 use uuid::Uuid;
 
+pub use boot_time::BootTime;
 pub use effect::{Effect, Entry, IntendedCard, Intent, Stage};
 pub use ending::{interrupted_by_restart, lost_by_restart};
 pub use event::{Event, Known, NotIssued};
 pub use job::{Job, Work};
 use running::Running;
-
-/// A reading of the clock that counts from boot and goes on while the machine sleeps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct BootTime(pub Duration);
-
-impl BootTime {
-    /// The time that much later.
-    #[must_use]
-    pub fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(span))
-    }
-
-    /// How long ago `earlier` was; zero if it is still to come.
-    #[must_use]
-    pub fn since(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
-    }
-}
 
 /// How long a bridge waits for a grant, and how long after asking it may begin to write (DESIGN §5.2).
 pub const GRANT_WINDOW: Duration = Duration::from_secs(2);

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use protocol::link::{Phase, Scanned};
+use protocol::link::Phase;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
-use crate::{Bridge, Encoded, LocalEncode, Preview, RequestError};
+use crate::{Bridge, Encoded, Found, LocalEncode, Preview, RequestError};
 pub use served::{HubState, Served};
 
 /// The longest request that is read, in bytes.
@@ -45,7 +45,7 @@ enum Verb {
 enum Line {
     Progress(Phase),
     Encoders(Served),
-    Scanned(Scanned),
+    Scanned(Found),
     Encoded(Encoded),
     Previewed(Preview),
     Error { kind: String, message: String },
@@ -244,7 +244,7 @@ impl Daemon {
         encoder: Option<String>,
         card_wait: Duration,
         progress: &mut (dyn FnMut(Phase) + Send),
-    ) -> Result<Scanned, RequestError> {
+    ) -> Result<Found, RequestError> {
         let card_wait_ms = u64::try_from(card_wait.as_millis()).unwrap_or(u64::MAX);
         match self
             .ask(

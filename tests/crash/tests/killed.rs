@@ -121,7 +121,7 @@ fn a_bridge_killed_after_its_intent_leaves_the_outcome_unknown_and_the_card_alon
     let left = left_behind(&scene, &offer);
     assert!(journalled("intent")(&left));
     assert_eq!(left.grant_id, Some(grant_id.to_string()));
-    assert_eq!(left.uid, Some(ask.uid));
+    assert_eq!(left.uid, ask.uid);
     assert_eq!(scene.card.memory(), start.memory);
 
     scene.present();

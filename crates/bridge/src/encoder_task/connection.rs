@@ -1,23 +1,21 @@
 //! The connection to one encoder: its thread, what it was asked, how long it may take, and when it is opened again.
 
+mod asking;
 mod moved;
 
 use std::time::{Duration, Instant};
 
-use card::{Command, Reply};
+use card::Reply;
 use encoder::{
-    Abandoned, Access, CardWait, Certainty, EncoderThread, Error, ErrorKind, IssueError, Issued,
-    Listing, Opened, Order, Selected, ServerCard, Stop,
+    Abandoned, Access, EncoderThread, Error, ErrorKind, IssueError, Issued, Listing, Opened,
+    Selected, ServerCard, Stop,
 };
 use tokio::sync::{mpsc, oneshot};
 
 use super::device::{Device, concerns_device};
-use crate::machine::WRITE_BOUND;
 
 /// How long one command may take before its thread is given up. Drivers promise two seconds; a slow PC gets one more.
 const EXCHANGE_PATIENCE: Duration = Duration::from_secs(3);
-/// How much later than the card wait's own deadline a driver may come back.
-const SELECT_PATIENCE: Duration = Duration::from_secs(3);
 /// How long opening may take.
 const OPEN_PATIENCE: Duration = Duration::from_secs(10);
 /// When an encoder that is there but cannot be opened is tried again; doubles up to the cap.
@@ -159,72 +157,6 @@ impl Connection {
                     }
                 }
             }
-        }
-    }
-
-    /// Asks for a card; answered by [`News`] exactly once, whatever happens.
-    pub(super) fn select(&mut self, wait: CardWait, within: Duration) {
-        let deadline = Instant::now() + within;
-        let stop = Stop::default();
-        let answer = self.answering(Answer::Selected);
-        match self.ask(deadline + SELECT_PATIENCE, Some(stop.clone())) {
-            Some(thread) => thread.select(wait, deadline, stop, answer),
-            None => answer(Err(Error::new(ErrorKind::Absent))),
-        }
-    }
-
-    /// Sends a command to the card; answered by [`News`] exactly once, whatever happens.
-    pub(super) fn exchange(&mut self, command: Command) {
-        let answer = self.answering(Answer::Exchanged);
-        match self.ask(Instant::now() + EXCHANGE_PATIENCE, None) {
-            Some(thread) => thread.exchange(command, answer),
-            None => answer(Err(Error::new(ErrorKind::Absent))),
-        }
-    }
-
-    /// Has the lock server make a card, for which it waits that long; answered by [`News`] exactly once.
-    pub(super) fn issue(&mut self, order: Order, within: Duration) {
-        let deadline = Instant::now() + within;
-        let stop = Stop::default();
-        let answer = self.answering(Answer::Issued);
-        // The card that came last is still to be made.
-        match self.ask(deadline + WRITE_BOUND, Some(stop.clone())) {
-            Some(thread) => thread.issue(order, deadline, stop, answer),
-            None => answer(Err(IssueError {
-                certainty: Certainty::Unwritten,
-                error: Error::new(ErrorKind::Absent),
-            })),
-        }
-    }
-
-    /// Has the lock server read a card, for which it waits that long; answered by [`News`] exactly once.
-    pub(super) fn read(&mut self, within: Duration) {
-        let deadline = Instant::now() + within;
-        let stop = Stop::default();
-        let answer = self.answering(Answer::Read);
-        match self.ask(deadline + WRITE_BOUND, Some(stop.clone())) {
-            Some(thread) => thread.read(deadline, stop, answer),
-            None => answer(Err(Error::new(ErrorKind::Absent))),
-        }
-    }
-
-    /// Lets the card go.
-    pub(super) fn release(&self) {
-        if let State::Open { thread, .. } = &self.state {
-            thread.release();
-        }
-    }
-
-    /// Cuts a wait for a card short, or takes an order back that was not sent; it is answered as cancelled then.
-    pub(super) fn stop_waiting(&self) {
-        if let State::Open {
-            question: Some(Question {
-                stop: Some(stop), ..
-            }),
-            ..
-        } = &self.state
-        {
-            stop.raise();
         }
     }
 
@@ -422,26 +354,6 @@ impl Connection {
             until: Instant::now() + OPEN_PATIENCE,
             wait,
         };
-    }
-
-    /// The thread, if there is one to ask; notes that it owes an answer.
-    fn ask(&mut self, until: Instant, stop: Option<Stop>) -> Option<&EncoderThread> {
-        match &mut self.state {
-            State::Open { thread, question } => {
-                *question = Some(Question { until, stop });
-                Some(thread)
-            }
-            _ => None,
-        }
-    }
-
-    fn answering<T: 'static, E: 'static>(
-        &self,
-        kind: fn(Result<T, E>) -> Answer,
-    ) -> impl FnOnce(Result<T, E>) + Send + use<T, E> {
-        let (opening, answer) = (self.opening, self.answer.clone());
-        // Nobody listens any more once the bridge has stopped.
-        move |result| drop(answer.send((opening, kind(result))))
     }
 }
 

@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     card_deadline: Duration,
     /// Print one JSON object: {"uid", "technology", "credential", "acs_credential_id", "action_attempt_id"}; with
     /// --dry-run {"uid", "technology", "condition", "held", "credential", "key_version", "changes": [{"location",
-    /// "before", "after"}]}.
+    /// "before", "after"}]}. A lock server tells the UID perhaps, and neither technology nor credential: null.
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -175,12 +175,13 @@ impl Arguments {
 }
 
 fn in_words(encoded: &Encoded, doors: &[String]) -> String {
-    let mut lines = vec![format!(
-        "Card {}, {}, opens {}.",
-        encoded.uid,
-        encoded.technology,
-        doors.join(", ")
-    )];
-    lines.extend(credential_in_words(&encoded.credential));
+    let uid = encoded.uid.iter().map(|uid| format!(" {uid}"));
+    let technology = encoded.technology.iter().map(|name| format!(", {name},"));
+    let card: String = uid.chain(technology).collect();
+    let mut lines = vec![format!("Card{card} opens {}.", doors.join(", "))];
+    match &encoded.credential {
+        Some(credential) => lines.extend(credential_in_words(credential)),
+        None => lines.push("  made by the lock server".to_owned()),
+    }
     lines.join("\n")
 }

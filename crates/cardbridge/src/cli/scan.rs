@@ -1,8 +1,10 @@
 //! `cardbridge scan`: what is on a card, without any hub.
 
+mod lock_server;
+
 use std::time::Duration;
 
-use bridge::Config;
+use bridge::{Config, Found};
 use clap::Args;
 use encoder::Registry;
 use protocol::link::{CardCondition, CardFormat, CardFunction, Scanned, ScannedCredential};
@@ -24,7 +26,9 @@ pub(crate) struct Arguments {
     /// How long to wait for a card.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse::card_wait)]
     card_deadline: Duration,
-    /// Print one JSON object: {"uid", "technology", "condition", "credential", "key_version"}.
+    /// Print one JSON object: {"uid", "technology", "condition", "credential", "key_version"}; where a lock server reads
+    /// the card {"uid", "card"}, and of a guest's {"rooms", "is_checked_in", "copy", "is_one_shot", "granted",
+    /// "starts_at", "ends_at", "operator"} too.
     #[arg(long)]
     pub(super) json: bool,
 }
@@ -33,7 +37,7 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
     let registry = driver_all::registry();
     let config = arguments.config.read(&registry)?;
     let mut progress = daemon::tell(output, arguments.encoder.as_deref());
-    let scanned = match daemon::connect(&config).await? {
+    let found = match daemon::connect(&config).await? {
         Some(daemon) => {
             let encoder = arguments.encoder.clone();
             daemon
@@ -42,7 +46,10 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         }
         None => alone(config, registry, &arguments, &mut progress).await?,
     };
-    output.result(&scanned, || in_words(&scanned))
+    output.result(&found, || match &found {
+        Found::Card(scanned) => in_words(scanned),
+        Found::ServerCard(card) => lock_server::in_words(card),
+    })
 }
 
 /// Scans with a bridge of its own. It does not dial the hub: nobody expects jobs to be done by a scan.
@@ -51,7 +58,7 @@ async fn alone(
     registry: Registry,
     arguments: &Arguments,
     progress: &mut (dyn FnMut(protocol::link::Phase) + Send),
-) -> Result<Scanned, Failure> {
+) -> Result<Found, Failure> {
     config.hub = None;
     let shutdown = Shutdown::on_signals()?;
     let bridge = run::start(config, registry).await?;

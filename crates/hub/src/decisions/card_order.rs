@@ -28,20 +28,11 @@ pub(crate) enum NotForAServer {
     NoEnd,
 }
 
-/// Who orders, and where.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Desk<'a> {
-    /// The site's IANA time zone.
-    pub(crate) time_zone: &'a str,
-    /// The bridge by the name that it was given.
-    pub(crate) bridge: &'a str,
-}
-
 /// The order for a credential. Its doors come in the order in which they were added to the site; the first room is the
-/// main one.
+/// main one. `time_zone` is the site's IANA name.
 pub(crate) fn for_the_server(
     found: &CredentialWithDoors,
-    desk: Desk<'_>,
+    time_zone: &str,
 ) -> Result<Order, NotForAServer> {
     let credential = &found.credential;
     let names = |category: DoorCategory| -> Vec<String> {
@@ -73,8 +64,9 @@ pub(crate) fn for_the_server(
         rooms,
         starts_at: minute(credential.starts_at),
         ends_at: minute(credential.ends_at.ok_or(NotForAServer::NoEnd)?),
-        time_zone: desk.time_zone.to_owned(),
-        operator: Some(desk.bridge.to_owned()),
+        time_zone: time_zone.to_owned(),
+        // The hub knows keys, not persons; the entry of the encoder names an operator.
+        operator: None,
     })
 }
 
@@ -83,20 +75,17 @@ mod tests {
     use super::*;
     use crate::decisions::rows;
 
-    const DESK: Desk<'_> = Desk {
-        time_zone: "Europe/Berlin",
-        bridge: "front desk",
-    };
+    const ZONE: &str = "Europe/Berlin";
 
     #[test]
     fn rooms_go_by_their_names_and_joiners_are_copies() {
         let mut found = rows::with_rooms(rows::credential(5), &[101, 102]);
-        let order = for_the_server(&found, DESK).unwrap();
+        let order = for_the_server(&found, ZONE).unwrap();
         assert_eq!(order.rooms, ["guest 101", "guest 102"]);
         assert_eq!(order.kind, OrderKind::New);
-        assert_eq!(order.time_zone, "Europe/Berlin");
+        assert_eq!(order.time_zone, ZONE);
         found.credential.is_override = false;
-        assert_eq!(for_the_server(&found, DESK).unwrap().kind, OrderKind::Copy);
+        assert_eq!(for_the_server(&found, ZONE).unwrap().kind, OrderKind::Copy);
     }
 
     #[test]
@@ -104,7 +93,7 @@ mod tests {
         let refused = |change: fn(&mut CredentialWithDoors)| {
             let mut found = rows::with_rooms(rows::credential(5), &[101]);
             change(&mut found);
-            for_the_server(&found, DESK).unwrap_err()
+            for_the_server(&found, ZONE).unwrap_err()
         };
         assert_eq!(
             refused(|found| found.credential.card_function = CardFunction::Staff),

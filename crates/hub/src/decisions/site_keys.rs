@@ -85,7 +85,6 @@ mod tests {
             (false, 2, SiteKeys::Differ),
         ] {
             let bridge = Bridge {
-                name: "front desk".to_owned(),
                 bridge_id: BridgeId(rows::uuid(1)),
                 acs_system_id: SiteId(rows::uuid(1)),
                 site_key_agrees,

@@ -9,8 +9,6 @@ use crate::moment::Moment;
 pub(crate) struct Bridge {
     pub(crate) bridge_id: BridgeId,
     pub(crate) acs_system_id: SiteId,
-    /// What it was called when it got its token.
-    pub(crate) name: String,
     /// Whether every version of the site key that it shares with the site is the site's.
     pub(crate) site_key_agrees: bool,
     /// The newest version of the site key that it has.
@@ -60,7 +58,7 @@ pub(crate) async fn token(db: &mut Db, short: &str) -> sqlx::Result<Option<Store
 
 pub(crate) async fn get(db: &mut Db, id: BridgeId) -> sqlx::Result<Option<Bridge>> {
     sqlx::query_as(
-        "SELECT bridge_id, acs_system_id, name, site_key_agrees, newest_site_key, COALESCE((SELECT MAX(version) FROM \
+        "SELECT bridge_id, acs_system_id, site_key_agrees, newest_site_key, COALESCE((SELECT MAX(version) FROM \
          site_keys WHERE site_keys.acs_system_id = bridges.acs_system_id), 0) AS newest_of_site FROM bridges \
          WHERE bridge_id = ?",
     )

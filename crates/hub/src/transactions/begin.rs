@@ -9,10 +9,9 @@ use crate::decisions::{card_image, card_order, site_keys};
 use crate::id::{AttemptId, CredentialId, EncoderId, WorkspaceId};
 use crate::moment::Moment;
 use crate::store::attempts::{self, Attempt, Kind, Status};
-use crate::store::bridges::{self, Bridge};
 use crate::store::credentials::{self, Credential, CredentialWithDoors};
 use crate::store::encoders::{self, Encoder};
-use crate::store::{Db, sites};
+use crate::store::{Db, bridges, sites};
 
 /// Why no attempt was made.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +105,7 @@ impl Core {
         };
         let mut attempt = blank_attempt(encoder, credential, now);
         let written = match found {
-            Some(found) => Some(written(db, encoder, &bridge, found).await?),
+            Some(found) => Some(written(db, encoder, found).await?),
             None => None,
         };
         let admission = match (admission, &written) {
@@ -161,7 +160,6 @@ enum Written {
 async fn written(
     db: &mut Db,
     encoder: &Encoder,
-    bridge: &Bridge,
     found: &CredentialWithDoors,
 ) -> sqlx::Result<Result<Written, AttemptError>> {
     if !encoder.is_issuing {
@@ -172,11 +170,7 @@ async fn written(
     let site = sites::get(db, encoder.acs_system_id)
         .await?
         .ok_or(sqlx::Error::RowNotFound)?;
-    let desk = card_order::Desk {
-        time_zone: &site.time_zone,
-        bridge: &bridge.name,
-    };
-    Ok(card_order::for_the_server(found, desk)
+    Ok(card_order::for_the_server(found, &site.time_zone)
         .map(Written::Order)
         .map_err(|why| attempt_error::not_for_a_lock_server(&why)))
 }
