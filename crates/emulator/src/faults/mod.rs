@@ -10,7 +10,7 @@
 //! | `Delay` | the frame comes later, and so do those after it | the same |
 //! | `Garble` | some bits of one byte are wrong | the same |
 //! | `Truncate` | the frame ends in its middle | the same: an answer has no status word |
-//! | `Nak` | an error frame in place of the answer | status word 6300 in place of the answer |
+//! | `Nak` | an error frame in place of the answer | an error status word in place of the answer |
 //! | `WrongUid` | in the answer of InListPassiveTarget and InAutoPoll | in the answer of `FF CA 00 00` |
 //! | `Stall` | it swallows everything and says nothing | the same, until the card leaves |
 //! | `Duplicate` | the frame comes twice | – (CCID numbers its messages) |
@@ -26,9 +26,10 @@ mod plan;
 pub(crate) use damage::{Arrival, Wire, arrival, noise};
 pub(crate) use plan::{Hit, Passing};
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use crate::bell::Bell;
 use crate::slot::Slot;
 use plan::Plan;
 
@@ -136,6 +137,8 @@ struct State {
     plan: Plan,
     /// Exchanges before the faults were set.
     exchanges_before: u64,
+    /// Rung when faults are set.
+    bells: Vec<Weak<Bell>>,
     frames: u64,
     happened: u64,
     is_stalled: bool,
@@ -160,6 +163,16 @@ impl Faults {
         state.plan = Plan::new(faults);
         state.exchanges_before = exchanges_before;
         state.is_stalled = false;
+        let listeners = state.bells.iter().filter_map(Weak::upgrade);
+        listeners.for_each(|bell| bell.ring());
+    }
+
+    /// Rings this bell when faults are set, for as long as it exists: for a device that has something to end when a
+    /// stall is over.
+    pub(crate) fn subscribe(&self, bell: &Arc<Bell>) {
+        let mut state = self.lock();
+        state.bells.retain(|bell| bell.strong_count() > 0);
+        state.bells.push(Arc::downgrade(bell));
     }
 
     /// The faults that are set, those that are over among them.

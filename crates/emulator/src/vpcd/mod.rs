@@ -1,6 +1,7 @@
 //! A contactless PC/SC reader as the client of `vpcd`, the virtual reader driver of a real `pcscd`.
 
 mod atr;
+mod faulty;
 mod firmware;
 mod pcscd;
 mod session;
@@ -18,6 +19,7 @@ use thiserror::Error;
 use self::firmware::Firmware;
 use self::session::{Controls, Session};
 use crate::bell::{Bell, Thread};
+use crate::faults::Faults;
 use crate::slot::Slot;
 
 /// Which key structures the reader takes in `FF 82` (load key). Readers differ, and a host must probe.
@@ -92,6 +94,7 @@ pub enum ReaderError {
 #[derive(Debug)]
 pub struct PcscReader {
     slot: Slot,
+    faults: Faults,
     controls: Arc<Controls>,
     thread: Option<Thread>,
 }
@@ -108,12 +111,15 @@ impl PcscReader {
     ) -> Result<PcscReader, ReaderError> {
         let bell = Arc::new(Bell::new().map_err(ReaderError::Thread)?);
         slot.subscribe(&bell);
+        let faults = Faults::over(vec![slot.clone()]);
+        faults.subscribe(&bell);
         let controls = Arc::new(Controls {
             bell,
             is_plugged: AtomicBool::new(true),
             stop: AtomicBool::new(false),
         });
-        let session = Session::new(slot.clone(), port, Firmware::new(slot.clone(), settings));
+        let firmware = Firmware::new(slot.clone(), settings);
+        let session = Session::new(slot.clone(), port, firmware, faults.clone());
         let thread = Thread::spawn("pcsc emulator", {
             let controls = controls.clone();
             move || session.run(&controls)
@@ -121,6 +127,7 @@ impl PcscReader {
         .map_err(ReaderError::Thread)?;
         Ok(PcscReader {
             slot,
+            faults,
             controls,
             thread: Some(thread),
         })
@@ -132,6 +139,12 @@ impl PcscReader {
         &self.slot
     }
 
+    /// What goes wrong on its wire.
+    #[must_use]
+    pub fn faults(&self) -> &Faults {
+        &self.faults
+    }
+
     /// Pulls the cable as far as `vpcd` can show it: the reader stays listed and no card is seen.
     pub fn unplug(&self) {
         self.set_plugged(false);
@@ -139,6 +152,9 @@ impl PcscReader {
 
     /// Plugs it in again.
     pub fn plug(&self) {
+        if !self.is_plugged() {
+            self.faults.power_cycled();
+        }
         self.set_plugged(true);
     }
 

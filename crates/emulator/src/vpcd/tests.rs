@@ -1,5 +1,7 @@
 //! The reader's connection, with the test in the place of `vpcd`.
 
+mod faulty;
+
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
@@ -60,6 +62,10 @@ impl Vpcd {
 
     fn ask(&mut self, hex: &str) -> String {
         self.send(hex);
+        self.hear()
+    }
+
+    fn hear(&mut self) -> String {
         let mut length = [0; 2];
         self.stream.read_exact(&mut length).unwrap();
         let mut body = vec![0; usize::from(u16::from_be_bytes(length))];
@@ -67,7 +73,7 @@ impl Vpcd {
         hex::encode(body)
     }
 
-    /// Waits for the connection to end.
+    /// Waits for the connection to end; `false` if anything comes before.
     fn is_closed(&mut self) -> bool {
         match self.stream.read(&mut [0; 1]) {
             Ok(count) => count == 0,
