@@ -87,9 +87,6 @@ pub enum CardsError {
     /// Cards of this technology cannot make up UIDs.
     #[error("no {0} makes up UIDs; leave that out, or choose a DESFire or an NTAG 424 DNA")]
     NoRandomUid(Technology),
-    /// The technology is known by name only.
-    #[error("no {0} is emulated yet; choose one of Technology::ALL")]
-    NotEmulated(Technology),
 }
 
 fn lengths(technology: Technology) -> String {
@@ -165,8 +162,7 @@ impl Cards {
                 if options.random_uid && !technology.has_files() {
                     return Err(CardsError::NoRandomUid(technology));
                 }
-                let card = make(technology, uid, origin, options);
-                let card = Card::new(card.ok_or(CardsError::NotEmulated(technology))?);
+                let card = Card::new(make(technology, uid, origin, options));
                 known.insert(uid, card.clone());
                 card
             }
@@ -198,20 +194,15 @@ impl Cards {
     }
 }
 
-fn make(
-    technology: Technology,
-    uid: Uid,
-    origin: Origin,
-    options: &Options,
-) -> Option<VirtualCard> {
+fn make(technology: Technology, uid: Uid, origin: Origin, options: &Options) -> VirtualCard {
     let card = match origin {
         Origin::Factory => VirtualCard::factory(technology, uid, options),
         Origin::Foreign => VirtualCard::foreign(technology, uid, options),
     };
-    card.map(|card| match options.sak {
+    match options.sak {
         Some(sak) => card.saying(sak),
         None => card,
-    })
+    }
 }
 
 /// One card. Clones are the same card.
@@ -295,9 +286,7 @@ impl Card {
     /// Makes the card hold what a new one of this origin would, wherever it lies. A card that lies in
     /// a field has lost its supply for a moment.
     pub fn remake(&self, origin: Origin) {
-        if let Some(made) = make(self.technology, self.uid, origin, &Options::default()) {
-            *self.lock() = made;
-        }
+        *self.lock() = make(self.technology, self.uid, origin, &Options::default());
     }
 
     /// Another card with the same UID and all that this one holds, worn cells included, which lies

@@ -29,7 +29,16 @@ use super::shutdown::Shutdown;
 ///                                             lie there; a known UID keeps its memory
 ///   DELETE /encoders/{name}/card              ?after_exchanges=n waits for the n-th command to the card
 ///   POST   /encoders/{name}/unplug, /plug     the cable
-///   GET    /encoders/{name}/log               exchanges, and every write
+///   PUT    /encoders/{name}/faults            [{"kind":"drop","at_exchange":3},
+///                                              {"kind":"delay","ms":50,"rate":0.01,"seed":7}]
+///                                             kinds: drop, delay, garble, truncate, nak, wrong_uid, stall,
+///                                             duplicate, oversize; "at_frame":n counts frames in place of
+///                                             exchanges, "way":"from_host" disturbs what the host sends;
+///                                             [] is a sound wire again, and ends a stall
+///   PUT    /encoders/{name}/timing            {"mode":"paced","baud":115200,"card":true} for the time that
+///                                             line and cards would take; {"mode":"instant"}
+///   GET    /encoders/{name}/log               exchanges, every write, faults that happened, and the time that
+///                                             line and card would have taken
 ///   GET    /cards/{uid}/memory                the raw image; PUT replaces all but what makes the card this card;
 ///                                             409 for a DESFire or NTAG 424 DNA, which have files
 ///

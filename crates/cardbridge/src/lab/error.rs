@@ -4,7 +4,7 @@ use emulator::{
     CardsError, EncoderError, LockServerError, MemoryError, ReaderError, Technology, Uid,
 };
 
-use super::Name;
+use super::{Name, Undisturbed};
 
 /// What the lab was asked cannot be done; nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -58,6 +58,9 @@ pub enum LabError {
     /// The image does not fit the card.
     #[error(transparent)]
     Memory(#[from] MemoryError),
+    /// The encoder cannot be disturbed or timed so.
+    #[error(transparent)]
+    Undisturbed(#[from] Undisturbed),
     /// The operating system has no random numbers.
     #[error("no UID could be made up; give one")]
     Randomness(#[source] getrandom::Error),
@@ -84,6 +87,9 @@ impl LabError {
             Self::Card(CardsError::OtherTechnology { .. }) => "uid_taken",
             Self::Card(CardsError::NoRandomUid(_)) => "unsupported_option",
             Self::Card(_) => "invalid_uid",
+            Self::Undisturbed(Undisturbed::Unplugged) => "unplugged",
+            Self::Undisturbed(Undisturbed::Fault { .. }) => "invalid_fault",
+            Self::Undisturbed(_) => "invalid_timing",
             Self::Memory(MemoryError::NoImage(_)) => "no_image",
             Self::Memory(_) => "invalid_image",
             Self::Randomness(_) => "no_randomness",

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
+use super::disturb::{self, FaultShape, TimingShape};
 use super::request::{
     JsonBody, LARGEST_BODY, Parameters, Problem, RawBody, Segment, local_only, uid,
 };
@@ -66,6 +67,8 @@ fn routes(lab: Lab, locks: Option<Locks>) -> Router {
         .route("/encoders/{name}/card", put(place).delete(remove))
         .route("/encoders/{name}/unplug", post(unplug))
         .route("/encoders/{name}/plug", post(plug))
+        .route("/encoders/{name}/faults", put(set_faults))
+        .route("/encoders/{name}/timing", put(set_timing))
         .route("/encoders/{name}/log", get(log))
         .route("/cards/{uid}/memory", get(memory).put(set_memory))
         .route("/locks/{entrance_id}/decision", get(decision))
@@ -175,11 +178,31 @@ async fn off_the_runtime(
     Ok(Json(view.into()))
 }
 
+async fn set_faults(
+    State(bench): State<Bench>,
+    Segment(name): Segment,
+    JsonBody(shapes): JsonBody<Vec<FaultShape>>,
+) -> Result<Json<Vec<FaultShape>>, Problem> {
+    let faults = disturb::faults(&shapes).map_err(LabError::from)?;
+    bench.lab.set_faults(&name, faults)?;
+    Ok(Json(shapes))
+}
+
+async fn set_timing(
+    State(bench): State<Bench>,
+    Segment(name): Segment,
+    JsonBody(shape): JsonBody<TimingShape>,
+) -> Result<Json<TimingShape>, Problem> {
+    bench.lab.set_timing(&name, shape.clone().into())?;
+    Ok(Json(shape))
+}
+
 async fn log(
     State(bench): State<Bench>,
     Segment(name): Segment,
 ) -> Result<Json<LogShape>, Problem> {
-    Ok(Json(LogShape::from(&bench.lab.log(&name)?)))
+    let log = bench.lab.log(&name)?;
+    Ok(Json(LogShape::of(&log, bench.lab.faults(&name)?)))
 }
 
 async fn memory(

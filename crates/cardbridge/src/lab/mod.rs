@@ -4,6 +4,7 @@
 //! what cards and encoders do on the wire; it never knows what a credential is, or who asked for it.
 
 mod command;
+mod disturb;
 mod error;
 pub mod http;
 mod lock_server;
@@ -16,9 +17,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use emulator::{Card, Cards, Log, Options, Origin, Slot, Technology, Uid};
+use emulator::{Card, Cards, Fault, Faults, Log, Options, Origin, Slot, Technology, Uid};
 use uuid::Uuid;
 
+pub use disturb::{Timing, Undisturbed};
 pub use error::LabError;
 pub use lock_server::{LabLockServer, LockServerLine, LockServerView};
 pub use name::{InvalidName, Name};
@@ -294,6 +296,41 @@ impl Lab {
     /// There is no encoder of that name, or no terminal could be had for it.
     pub fn plug(&self, encoder: &str) -> Result<(), LabError> {
         self.station(encoder)?.1.device.plug()
+    }
+
+    /// Disturbs an encoder's wire in place of any disturbance before, counting from now. An empty list is a sound
+    /// wire.
+    ///
+    /// # Errors
+    /// There is no encoder of that name, it is not plugged in, or a fault makes no sense there.
+    pub fn set_faults(&self, encoder: &str, faults: Vec<Fault>) -> Result<(), LabError> {
+        let device = &self.station(encoder)?.1.device;
+        if !device.is_plugged() {
+            return Err(Undisturbed::Unplugged.into());
+        }
+        disturb::check(&faults, device.wire())?;
+        device.faults().set(faults);
+        Ok(())
+    }
+
+    /// What goes wrong on an encoder's wire, and what came of it.
+    ///
+    /// # Errors
+    /// There is no encoder of that name.
+    pub fn faults(&self, encoder: &str) -> Result<&Faults, LabError> {
+        Ok(self.station(encoder)?.1.device.faults())
+    }
+
+    /// Says how long an encoder and the cards on it take from now on.
+    ///
+    /// # Errors
+    /// There is no encoder of that name, or it has no such speed.
+    pub fn set_timing(&self, encoder: &str, timing: Timing) -> Result<(), LabError> {
+        let device = &self.station(encoder)?.1.device;
+        let (line, card) = timing.paces(device.wire())?;
+        device.set_line_pace(line);
+        device.slot().set_pace(card);
+        Ok(())
     }
 
     /// What happened between an encoder and its cards since the lab was started.

@@ -12,7 +12,7 @@ use emulator::Uid;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::LabError;
+use super::{LabError, Undisturbed};
 
 /// The largest body that the lab reads, in bytes. The largest card image has 4096.
 pub(super) const LARGEST_BODY: usize = 64 * 1024;
@@ -44,10 +44,12 @@ impl From<LabError> for Problem {
         let status = match &error {
             LabError::UnknownEncoder { .. } | LabError::UnknownCard { .. } => StatusCode::NOT_FOUND,
             LabError::NoCard { .. }
+            | LabError::Undisturbed(Undisturbed::Unplugged)
             | LabError::Card(emulator::CardsError::OtherTechnology { .. })
             | LabError::Memory(emulator::MemoryError::NoImage(_)) => StatusCode::CONFLICT,
             LabError::TechnologyMissing
             | LabError::UnsupportedTechnology
+            | LabError::Undisturbed(_)
             | LabError::Card(_)
             | LabError::Memory(_) => StatusCode::BAD_REQUEST,
             LabError::NoEncoders

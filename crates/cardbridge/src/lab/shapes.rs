@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use emulator::{Card, Dialect, EepromWrite, Exchange, Log, Programming};
+use emulator::{Card, Dialect, EepromWrite, Exchange, Faults, Log, Programming};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -117,8 +117,11 @@ impl From<&Card> for CardShape {
 pub(super) struct LogShape {
     /// Since the lab was started, selections not counted.
     exchanges: u64,
-    /// Time that the lab added to imitate line and card.
-    imposed_ms: f64,
+    /// Frames that the encoder sent since the lab was started.
+    frames: u64,
+    /// How many of the faults that were set have taken effect.
+    faults_happened: u64,
+    imposed_ms: ImposedShape,
     /// The latest exchanges, oldest first.
     recent_exchanges: Vec<ExchangeShape>,
     /// The latest writes, oldest first.
@@ -150,11 +153,24 @@ struct WriteShape {
     action_attempt_id: Option<String>,
 }
 
-impl From<&Log> for LogShape {
-    fn from(log: &Log) -> Self {
+/// The time that a real line and real cards would have taken, in milliseconds, whether it was waited out or not.
+#[derive(Debug, Serialize)]
+struct ImposedShape {
+    line: f64,
+    card: f64,
+}
+
+impl LogShape {
+    /// What happened on an encoder and on its wire.
+    pub(super) fn of(log: &Log, faults: &Faults) -> Self {
         Self {
             exchanges: log.exchanges(),
-            imposed_ms: log.imposed().as_secs_f64() * 1000.0,
+            frames: faults.frames(),
+            faults_happened: faults.happened(),
+            imposed_ms: ImposedShape {
+                line: log.imposed_by_line().as_secs_f64() * 1000.0,
+                card: log.imposed().as_secs_f64() * 1000.0,
+            },
             recent_exchanges: log.recent().iter().map(ExchangeShape::from).collect(),
             writes: log.writes().iter().map(WriteShape::from).collect(),
             forgotten_writes: log.forgotten_writes(),

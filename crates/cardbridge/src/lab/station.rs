@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use emulator::{LockServer, PcscReader, Pn532Encoder, ReaderSettings, Slot};
+use emulator::{Faults, LinePace, LockServer, PcscReader, Pn532Encoder, ReaderSettings, Slot};
 
 use super::LabError;
+use super::disturb::WireKind;
 use super::lock_server::{self, LockServerView};
 
 /// An emulated device with its slot.
@@ -47,6 +48,31 @@ impl Device {
         match self {
             Self::Serial(encoder) => encoder.slot(),
             Self::Reader { slot, .. } | Self::LockServer { slot, .. } => slot,
+        }
+    }
+
+    pub(super) fn wire(&self) -> WireKind {
+        match self {
+            Self::Serial(_) => WireKind::Serial,
+            Self::Reader { .. } => WireKind::Reader,
+            Self::LockServer { .. } => WireKind::LockServer,
+        }
+    }
+
+    /// Of its wire: a lock server has one for all its encoders.
+    pub(super) fn faults(&self) -> &Faults {
+        match self {
+            Self::Serial(encoder) => encoder.faults(),
+            Self::Reader { reader, .. } => reader.faults(),
+            Self::LockServer { server, .. } => server.faults(),
+        }
+    }
+
+    /// Where there is a line.
+    pub(super) fn set_line_pace(&self, pace: LinePace) {
+        match self {
+            Self::Serial(encoder) => encoder.set_line_pace(pace),
+            Self::Reader { .. } | Self::LockServer { .. } => {}
         }
     }
 

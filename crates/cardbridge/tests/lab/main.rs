@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod bench;
+mod disturbing;
 mod lock_server;
 mod refusals;
 mod verbs;

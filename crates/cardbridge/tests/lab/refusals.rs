@@ -236,10 +236,24 @@ async fn names_and_paths_that_are_not_there_are_refused() {
         (Method::GET, "/encoders/front-desk", "", 404, "not_found"),
         (
             Method::PUT,
-            "/encoders/front-desk/faults",
+            "/encoders/kitchen/faults",
             "[]",
             404,
-            "not_found",
+            "encoder_not_found",
+        ),
+        (
+            Method::PUT,
+            "/encoders/kitchen/timing",
+            "{\"mode\":\"instant\"}",
+            404,
+            "encoder_not_found",
+        ),
+        (
+            Method::GET,
+            "/encoders/front-desk/faults",
+            "",
+            405,
+            "method_not_allowed",
         ),
         (
             Method::GET,

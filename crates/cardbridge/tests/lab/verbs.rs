@@ -190,7 +190,7 @@ async fn the_log_begins_empty() {
     let log = bench.get("/encoders/front-desk/log").await.json();
     assert_eq!(
         log,
-        json!({"exchanges": 0, "imposed_ms": 0.0, "recent_exchanges": [], "writes": [], "forgotten_writes": 0})
+        json!({"exchanges": 0, "frames": 0, "faults_happened": 0, "imposed_ms": {"line": 0.0, "card": 0.0}, "recent_exchanges": [], "writes": [], "forgotten_writes": 0})
     );
     bench.stop().await;
 }

@@ -20,33 +20,19 @@ pub(super) enum Application {
 }
 
 impl Application {
-    pub(super) fn factory(
-        technology: Technology,
-        uid: &Uid,
-        options: &Options,
-    ) -> Option<Application> {
+    pub(super) fn factory(technology: Technology, uid: &Uid, options: &Options) -> Application {
         match technology.family() {
-            Family::Classic => Some(Application::Classic(Classic::factory(technology, uid))),
-            Family::Type2 => Type2::factory(technology, uid).map(Application::Type2),
-            Family::IsoDep => {
-                let chip = Chip::factory(technology, uid, options);
-                Some(Application::Chip(Box::new(chip)))
-            }
+            Family::Classic => Application::Classic(Classic::factory(technology, uid)),
+            Family::Type2(model) => Application::Type2(Type2::factory(technology, model, uid)),
+            Family::IsoDep => Application::Chip(Box::new(Chip::factory(technology, uid, options))),
         }
     }
 
-    pub(super) fn foreign(
-        technology: Technology,
-        uid: &Uid,
-        options: &Options,
-    ) -> Option<Application> {
+    pub(super) fn foreign(technology: Technology, uid: &Uid, options: &Options) -> Application {
         match technology.family() {
-            Family::Classic => Some(Application::Classic(Classic::foreign(technology, uid))),
-            Family::Type2 => Type2::foreign(technology, uid).map(Application::Type2),
-            Family::IsoDep => {
-                let chip = Chip::foreign(technology, uid, options);
-                Some(Application::Chip(Box::new(chip)))
-            }
+            Family::Classic => Application::Classic(Classic::foreign(technology, uid)),
+            Family::Type2(model) => Application::Type2(Type2::foreign(technology, model, uid)),
+            Family::IsoDep => Application::Chip(Box::new(Chip::foreign(technology, uid, options))),
         }
     }
 

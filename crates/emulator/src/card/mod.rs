@@ -163,24 +163,16 @@ pub(crate) struct VirtualCard {
 }
 
 impl VirtualCard {
-    /// A card as it leaves the factory; `None` if its technology cannot be emulated.
-    pub(crate) fn factory(
-        technology: Technology,
-        uid: Uid,
-        options: &Options,
-    ) -> Option<VirtualCard> {
-        let application = Application::factory(technology, &uid, options)?;
-        Some(VirtualCard::with(technology, uid, application))
+    /// A card as it leaves the factory.
+    pub(crate) fn factory(technology: Technology, uid: Uid, options: &Options) -> VirtualCard {
+        let application = Application::factory(technology, &uid, options);
+        VirtualCard::with(technology, uid, application)
     }
 
-    /// A card in use by somebody else: keys and data nobody here knows. `None` as above.
-    pub(crate) fn foreign(
-        technology: Technology,
-        uid: Uid,
-        options: &Options,
-    ) -> Option<VirtualCard> {
-        let application = Application::foreign(technology, &uid, options)?;
-        Some(VirtualCard::with(technology, uid, application))
+    /// A card in use by somebody else: keys and data nobody here knows.
+    pub(crate) fn foreign(technology: Technology, uid: Uid, options: &Options) -> VirtualCard {
+        let application = Application::foreign(technology, &uid, options);
+        VirtualCard::with(technology, uid, application)
     }
 
     fn with(technology: Technology, uid: Uid, application: Application) -> VirtualCard {

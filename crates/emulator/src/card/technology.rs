@@ -6,6 +6,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::Uid;
+use super::type2::model::{self, Model};
 
 /// A kind of card. Its name is the one that the lab's requests use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,12 +43,12 @@ pub enum Technology {
 }
 
 /// Technologies that share their commands, and so a module of `card`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Family {
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Family {
     /// MIFARE Classic: blocks behind Crypto1.
     Classic,
-    /// NFC Forum Type 2: pages of four bytes.
-    Type2,
+    /// NFC Forum Type 2: pages of four bytes, so many and protected so.
+    Type2(&'static Model),
     /// ISO/IEC 14443-4: blocks of a protocol that carries APDUs.
     IsoDep,
 }
@@ -103,18 +104,18 @@ impl Technology {
         Technology::ALL.into_iter().map(Technology::name).collect()
     }
 
-    pub(crate) fn family(self) -> Family {
+    pub(super) fn family(self) -> Family {
         match self {
             Technology::MifareClassicMini
             | Technology::MifareClassic1k
             | Technology::MifareClassic4k => Family::Classic,
-            Technology::MifareUltralight
-            | Technology::MifareUltralightEv1_48
-            | Technology::MifareUltralightEv1_128
-            | Technology::MifareUltralightC
-            | Technology::Ntag213
-            | Technology::Ntag215
-            | Technology::Ntag216 => Family::Type2,
+            Technology::MifareUltralight => Family::Type2(&model::ULTRALIGHT),
+            Technology::MifareUltralightEv1_48 => Family::Type2(&model::ULTRALIGHT_EV1_48),
+            Technology::MifareUltralightEv1_128 => Family::Type2(&model::ULTRALIGHT_EV1_128),
+            Technology::MifareUltralightC => Family::Type2(&model::ULTRALIGHT_C),
+            Technology::Ntag213 => Family::Type2(&model::NTAG213),
+            Technology::Ntag215 => Family::Type2(&model::NTAG215),
+            Technology::Ntag216 => Family::Type2(&model::NTAG216),
             Technology::DesfireEv1
             | Technology::DesfireEv2
             | Technology::DesfireEv3
@@ -125,7 +126,7 @@ impl Technology {
     /// Whether its memory is files behind commands of its own, and no image.
     #[must_use]
     pub fn has_files(self) -> bool {
-        self.family() == Family::IsoDep
+        matches!(self.family(), Family::IsoDep)
     }
 
     /// How many bytes a UID of this technology may have. Only MIFARE Classic was ever delivered with
@@ -134,7 +135,7 @@ impl Technology {
     pub fn uid_lengths(self) -> &'static [usize] {
         match self.family() {
             Family::Classic => &[4, 7],
-            Family::Type2 | Family::IsoDep => &[7],
+            Family::Type2(_) | Family::IsoDep => &[7],
         }
     }
 
@@ -142,7 +143,7 @@ impl Technology {
     pub(crate) fn atqa(self, uid: &Uid) -> [u8; 2] {
         let [kind, proprietary] = match self.family() {
             Family::Classic if self == Technology::MifareClassic4k => [0x02, 0x00],
-            Family::Classic | Family::Type2 => [0x04, 0x00],
+            Family::Classic | Family::Type2(_) => [0x04, 0x00],
             Family::IsoDep => [0x04, 0x03],
         };
         // Bits 7 and 8 tell the size of the UID: 4, 7 or 10 bytes (ISO/IEC 14443-3 §6.5.2).
@@ -162,7 +163,7 @@ impl Technology {
                 Technology::MifareClassic4k => 0x18,
                 _ => 0x08,
             },
-            Family::Type2 => 0x00,
+            Family::Type2(_) => 0x00,
             Family::IsoDep => 0x20,
         }
     }

@@ -59,6 +59,8 @@ pub(super) struct Chip {
     power: Power,
     decoder: Decoder,
     radio: Radio,
+    /// A command that was acknowledged and has not begun.
+    accepted: Option<Vec<u8>>,
     running: Option<Running>,
     last_response: Option<Vec<u8>>,
     baud: u32,
@@ -78,6 +80,7 @@ impl Chip {
             },
             decoder: Decoder::default(),
             radio: Radio::new(slot),
+            accepted: None,
             running: None,
             last_response: None,
             baud: RESET_BAUD,
@@ -102,43 +105,55 @@ impl Chip {
         }
     }
 
-    /// Takes bytes from the host and sends frames back, each when it is ready.
-    pub(super) fn receive(&mut self, bytes: &[u8], now: Instant, send: &mut dyn FnMut(Vec<u8>)) {
-        for &byte in bytes {
-            self.receive_byte(byte, now, send);
-        }
+    /// Takes bytes from the host and returns the frames that go back at once. A command is acknowledged and waits
+    /// to be [`carried out`](Chip::carry_out).
+    pub(super) fn receive(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        bytes
+            .iter()
+            .flat_map(|&byte| self.receive_byte(byte))
+            .collect()
     }
 
-    fn receive_byte(&mut self, byte: u8, now: Instant, send: &mut dyn FnMut(Vec<u8>)) {
+    fn receive_byte(&mut self, byte: u8) -> Vec<Vec<u8>> {
         if let Power::Asleep { edges, by_line } = &mut self.power {
             *edges += rising_edges(byte);
             if *by_line && *edges >= WAKING_EDGES {
                 self.power = Power::Awake;
                 self.decoder = Decoder::default();
             }
-            return;
+            return Vec::new();
         }
         match self.decoder.push(byte) {
-            None => {}
-            Some(Incoming::Ack) => self.acknowledged(),
-            Some(Incoming::Nack) => {
-                if let Some(response) = self.last_response.clone() {
-                    send(response);
-                }
+            None => Vec::new(),
+            Some(Incoming::Ack) => {
+                self.acknowledged();
+                Vec::new()
             }
+            Some(Incoming::Nack) => self.last_response.clone().into_iter().collect(),
             Some(Incoming::Nonsense) => {
                 self.interrupt();
-                send(frame::ACK.to_vec());
-                send(self.remember(frame::SYNTAX_ERROR.to_vec()));
+                vec![
+                    frame::ACK.to_vec(),
+                    self.remember(frame::SYNTAX_ERROR.to_vec()),
+                ]
             }
             Some(Incoming::Command(command)) => {
                 self.interrupt();
-                send(frame::ACK.to_vec());
-                if let Some(response) = self.execute(&command, now) {
-                    send(response);
-                }
+                self.accepted = Some(command);
+                vec![frame::ACK.to_vec()]
             }
         }
+    }
+
+    /// A command waits to be carried out.
+    pub(super) fn has_accepted(&self) -> bool {
+        self.accepted.is_some()
+    }
+
+    /// Carries out the command that waits; the frame with its answer, unless that comes later.
+    pub(super) fn carry_out(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let command = self.accepted.take()?;
+        self.execute(&command, now)
     }
 
     /// A card came or went, or the deadline passed: returns the frames to send.
@@ -161,11 +176,12 @@ impl Chip {
     fn acknowledged(&mut self) {
         match self.baud_after_ack.take() {
             Some(baud) => self.baud = baud,
-            None => self.running = None,
+            None => self.interrupt(),
         }
     }
 
     fn interrupt(&mut self) {
+        self.accepted = None;
         self.running = None;
         self.baud_after_ack = None;
     }

@@ -2,17 +2,17 @@
 //! thread that carries bytes between it and the chip: in their time (`lane`), and with the faults that are set
 //! (`wire`). Every frame passes `meet_faults`, in either direction.
 
+mod controls;
 mod lane;
 mod splitter;
 mod wire;
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::num::NonZeroU32;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::inotify;
@@ -21,66 +21,14 @@ use rustix::pty::{self, OpenptFlags};
 use rustix::termios::{self, OptionalActions, QueueSelector};
 
 use super::chip::{Chip, RESET_BAUD, Speeds};
-use super::frame::Incoming;
+use super::frame::{self, Incoming};
 use crate::bell::{Bell, timeout_until};
-use crate::faults::{Arrival, Faults, Passing, Way, arrival};
-use crate::slot::Slot;
+use crate::faults::{Arrival, Passing, Way, arrival};
+pub(super) use controls::Controls;
+pub use controls::LinePace;
 use lane::{Lane, Piece, time_of};
 use splitter::{Part, Splitter};
 use wire::Kind;
-
-/// How fast a line passes bytes, in both directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LinePace {
-    /// At once.
-    #[default]
-    Instant,
-    /// At this many bits a second, ten for a byte; slower while the chip is set to less.
-    Baud(NonZeroU32),
-}
-
-/// How a line is steered while it runs. Clones are the same.
-#[derive(Debug, Clone)]
-pub(super) struct Controls {
-    pub(super) slot: Slot,
-    pub(super) faults: Faults,
-    /// The pace in bits a second; 0 for at once.
-    pace: Arc<AtomicU32>,
-}
-
-impl Controls {
-    pub(super) fn over(slot: Slot) -> Controls {
-        Controls {
-            faults: Faults::over(vec![slot.clone()]),
-            slot,
-            pace: Arc::default(),
-        }
-    }
-
-    pub(super) fn set_pace(&self, pace: LinePace) {
-        let baud = match pace {
-            LinePace::Instant => 0,
-            LinePace::Baud(baud) => baud.get(),
-        };
-        self.pace.store(baud, Ordering::Release);
-    }
-
-    pub(super) fn pace(&self) -> LinePace {
-        NonZeroU32::new(self.pace.load(Ordering::Acquire)).map_or(LinePace::Instant, LinePace::Baud)
-    }
-
-    /// The speed that bytes are paced at, if they are, while the chip is set to `chip`. Their time is counted in
-    /// any case.
-    fn count(&self, bytes: usize, chip: u32) -> Option<u32> {
-        let paced = match self.pace() {
-            LinePace::Instant => None,
-            LinePace::Baud(baud) => Some(baud.get().min(chip)),
-        };
-        self.slot
-            .impose_by_line(time_of(bytes, paced.unwrap_or(chip)));
-        paced
-    }
-}
 
 /// A pseudo-terminal as a UART: raw, at the chip's speed, and never hung up while nobody has it open.
 #[derive(Debug)]
@@ -98,6 +46,8 @@ pub(super) struct Line {
     splitter: Splitter,
     /// What arrived of that, on its way to the chip: late, if a fault says so.
     heard: Lane,
+    /// When the chip begins with the command that it has acknowledged.
+    begins: Option<Instant>,
     /// From the chip, on the wire.
     outgoing: Lane,
 }
@@ -138,6 +88,7 @@ impl Line {
             incoming: Lane::default(),
             splitter: Splitter::default(),
             heard: Lane::default(),
+            begins: None,
             outgoing: Lane::default(),
         })
     }
@@ -175,10 +126,16 @@ impl Line {
         self.receive(chip.speeds())?;
         let now = Instant::now();
         while let Some(piece) = self.incoming.take(now) {
-            for part in self.splitter.split(&piece.bytes) {
-                self.hear(part, piece.at);
-                // Before the next part, so that what a fault counts has happened.
-                self.pass_on(chip, now)?;
+            let baud = self.controls.baud(chip.speeds());
+            let mut rest = piece.bytes.len();
+            for byte in piece.bytes {
+                rest -= 1;
+                if let Some(part) = self.splitter.push(byte) {
+                    let earlier = baud.map_or(Duration::ZERO, |baud| time_of(rest, baud));
+                    self.hear(part, piece.at.checked_sub(earlier).unwrap_or(piece.at));
+                    // Before the next part, so that what a fault counts has happened.
+                    self.pass_on(chip, now)?;
+                }
             }
         }
         self.pass_on(chip, now)?;
@@ -192,7 +149,10 @@ impl Line {
     /// When something is to be done even if nothing comes.
     fn deadline(&self, chip: &Chip) -> Option<Instant> {
         let lanes = [&self.incoming, &self.heard, &self.outgoing];
-        let moments = lanes.into_iter().map(Lane::next).chain([chip.deadline()]);
+        let moments = lanes
+            .into_iter()
+            .map(Lane::next)
+            .chain([self.begins, chip.deadline()]);
         moments.flatten().min()
     }
 
@@ -223,7 +183,7 @@ impl Line {
             Ok(0) | Err(Errno::WOULDBLOCK | Errno::INTR | Errno::IO) => Ok(()),
             Ok(count) => {
                 let bytes = self.distort(speeds, buffer[..count].to_vec())?;
-                let baud = self.controls.count(count, speeds.current);
+                let baud = self.controls.count(count, speeds);
                 self.incoming.put(bytes, Instant::now(), baud);
                 Ok(())
             }
@@ -256,16 +216,17 @@ impl Line {
         }
     }
 
-    /// Gives the chip what it is to have heard by now.
+    /// Gives the chip what it is to have heard by now, and lets it do what it is to have begun.
     fn pass_on(&mut self, chip: &mut Chip, now: Instant) -> io::Result<()> {
         while let Some(Piece { at, bytes }) = self.heard.take(now) {
+            self.carry_out(chip, at);
             self.give(chip, &bytes, at)?;
         }
+        self.carry_out(chip, now);
         Ok(())
     }
 
-    /// Gives the chip a part of what the host sent. An acknowledgement leaves before the command is carried out,
-    /// which may take a card its time.
+    /// Gives the chip a part of what the host sent.
     fn give(&mut self, chip: &mut Chip, bytes: &[u8], at: Instant) -> io::Result<()> {
         let speeds = chip.speeds();
         let is_ahead = speeds.next.is_some() && self.host_baud()? != speeds.current;
@@ -273,15 +234,33 @@ impl Line {
             // The host has switched, and the chip has not: its acknowledgement was lost.
             return Ok(());
         }
-        let began = Instant::now();
-        let mut sent = Ok(());
-        chip.receive(bytes, at, &mut |frame| {
-            self.answer(frame, at + began.elapsed(), speeds);
-            if sent.is_ok() {
-                sent = self.send(speeds);
+        let frames = chip.receive(bytes);
+        if frames.is_empty() && chip.has_accepted() {
+            // Padding behind the command, for which it does not wait.
+            return Ok(());
+        }
+        for frame in frames {
+            self.answer(frame, at, speeds);
+        }
+        // An acknowledgement leaves before its command is carried out, which may take a card its time.
+        self.send(speeds)?;
+        let leaves = self
+            .controls
+            .baud(speeds)
+            .map_or(Duration::ZERO, |baud| time_of(frame::ACK.len(), baud));
+        self.begins = chip.has_accepted().then_some(at + leaves);
+        Ok(())
+    }
+
+    /// Lets the chip carry out its command, if that has begun by now.
+    fn carry_out(&mut self, chip: &mut Chip, now: Instant) {
+        if let Some(begin) = self.begins.take_if(|begin| *begin <= now) {
+            let speeds = chip.speeds();
+            let began = Instant::now();
+            if let Some(frame) = chip.carry_out(begin) {
+                self.answer(frame, begin + began.elapsed(), speeds);
             }
-        });
-        sent
+        }
     }
 
     /// A frame of the chip's for the host.
@@ -290,7 +269,7 @@ impl Line {
         let Arrival { delay, frames } =
             self.meet_faults(Way::ToHost, kind, kind == Kind::Answer, frame);
         for frame in frames {
-            let baud = self.controls.count(frame.len(), speeds.current);
+            let baud = self.controls.count(frame.len(), speeds);
             self.outgoing.put(frame, at + delay, baud);
         }
     }
@@ -351,14 +330,16 @@ fn is_about_cards(command: &[u8]) -> bool {
 #[cfg(test)]
 impl Line {
     /// Whether there is something to do, or will be within this time.
-    pub(super) fn is_busy(&self, within: std::time::Duration) -> bool {
+    pub(super) fn is_busy(&self, chip: &Chip, within: std::time::Duration) -> bool {
+        let quiet = Instant::now() + within;
+        if self.deadline(chip).is_some_and(|deadline| deadline < quiet) {
+            return true;
+        }
         let mut fds = [
             PollFd::new(&self.openers, PollFlags::IN),
             PollFd::new(&self.near, PollFlags::IN),
         ];
-        poll(&mut fds, Some(&timeout_until(Instant::now() + within)))
-            .expect("two sound descriptors")
-            != 0
+        poll(&mut fds, Some(&timeout_until(quiet))).expect("two sound descriptors") != 0
     }
 }
 

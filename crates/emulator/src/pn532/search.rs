@@ -86,7 +86,8 @@ impl Radio {
 
     /// Forgets earlier targets and looks for new ones.
     pub(super) fn begin_search(&mut self) {
-        // A card that was activated hears no request before it is deselected.
+        // A card that was activated hears no request before it is deselected. The manual does not say that the chip
+        // does so; libfreefare relies on it, which looks for a DESFire again that libnfc left activated.
         if let Some(number) = self.current {
             self.deselect(number);
         }

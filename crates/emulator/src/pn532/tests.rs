@@ -1,6 +1,7 @@
 //! The encoder through its terminal, as a host opens it.
 
 mod faulty;
+mod pacing;
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
@@ -45,22 +46,38 @@ impl Bench {
 struct LineBench {
     line: Line,
     chip: Chip,
+    controls: Controls,
     bell: Bell,
 }
 
 impl LineBench {
     fn new() -> LineBench {
-        let slot = Slot::new();
+        let controls = Controls::over(Slot::new());
         LineBench {
-            line: Line::open(Controls::over(slot.clone())).unwrap(),
-            chip: Chip::new(slot),
+            line: Line::open(controls.clone()).unwrap(),
+            chip: Chip::new(controls.slot.clone()),
+            controls,
             bell: Bell::new().unwrap(),
         }
     }
 
+    /// A host that has woken the chip and set both sides to another speed, by this command.
+    fn raised(&mut self, command: &str, baud: u32) -> Host {
+        let mut host = Host::open(self.line.path().as_ref());
+        host.send(WAKE_UP_AND_CONFIGURE);
+        host.send(command);
+        self.carry();
+        host.expect(CONFIGURED);
+        host.expect("0000ff00ff00 0000ff02fed5111a00");
+        host.send("0000ff00ff00");
+        self.carry();
+        host.set_baud(baud);
+        host
+    }
+
     /// Carries whatever there is to carry, until the line is quiet.
     fn carry(&mut self) {
-        while self.line.is_busy(Duration::from_millis(50)) {
+        while self.line.is_busy(&self.chip, Duration::from_millis(50)) {
             self.line.turn(&mut self.chip, &self.bell).unwrap();
         }
     }

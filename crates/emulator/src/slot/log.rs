@@ -176,6 +176,8 @@ impl Log {
 
     /// The time that the serial line before this slot has imposed since the slot was made, whether anybody waited
     /// it out or not: all bytes in both directions at ten bits each, at the speed of the time.
+    /// Where a host waits for each answer, nothing of it overlaps with [`imposed`](Log::imposed) or itself but the
+    /// padding behind the host's frames.
     #[must_use]
     pub fn imposed_by_line(&self) -> Duration {
         self.imposed_by_line

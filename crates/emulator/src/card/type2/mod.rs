@@ -5,14 +5,14 @@ mod content;
 mod counters;
 mod locks;
 mod memory;
-mod model;
+pub(super) mod model;
 mod triple_des;
 
 use std::time::Duration;
 
 use self::counters::{Counter, Counters};
 use self::memory::{Memory, NotAllowed};
-use self::model::{Counting, PAGE, Protection};
+use self::model::{Counting, Model, PAGE, Protection};
 use self::triple_des::Challenge;
 use super::noise::Noise;
 use super::{Eeprom, Outcome, Technology, Uid};
@@ -106,16 +106,12 @@ pub(crate) fn kind(frame: &Frame) -> ExchangeKind {
 }
 
 impl Type2 {
-    /// `None`: the technology is of another family.
-    pub(crate) fn factory(technology: Technology, uid: &Uid) -> Option<Type2> {
-        let model = model::of(technology)?;
-        Some(Type2::with(Memory::factory(technology, model, uid), uid))
+    pub(super) fn factory(technology: Technology, model: &'static Model, uid: &Uid) -> Type2 {
+        Type2::with(Memory::factory(technology, model, uid), uid)
     }
 
-    /// As [`factory`](Type2::factory).
-    pub(crate) fn foreign(technology: Technology, uid: &Uid) -> Option<Type2> {
-        let model = model::of(technology)?;
-        Some(Type2::with(Memory::foreign(technology, model, uid), uid))
+    pub(super) fn foreign(technology: Technology, model: &'static Model, uid: &Uid) -> Type2 {
+        Type2::with(Memory::foreign(technology, model, uid), uid)
     }
 
     fn with(memory: Memory, uid: &Uid) -> Type2 {

@@ -2,14 +2,15 @@
 //! which page. Facts of NXP MF0ICU1, MF0ULx1 (EV1), MF0ICU2 (C) and NTAG213_215_216; what comes from
 //! memory and not from a page of a document at hand is marked so.
 
-use crate::card::Technology;
+#[cfg(test)]
+use crate::card::technology::{Family, Technology};
 
 /// Bytes in a page.
 pub(super) const PAGE: usize = 4;
 
 /// What a kind of card has.
 #[derive(Debug)]
-pub(super) struct Model {
+pub(in crate::card) struct Model {
     pub(super) pages: u16,
     /// The answer to GET_VERSION; a card without has none of the commands that came with it.
     pub(super) version: Option<[u8; 8]>,
@@ -242,7 +243,7 @@ const NTAG216_LOCKS: LockPage = LockPage {
     ],
 };
 
-static ULTRALIGHT: Model = Model {
+pub(in crate::card) static ULTRALIGHT: Model = Model {
     pages: 16,
     version: None,
     dynamic_locks: None,
@@ -250,7 +251,7 @@ static ULTRALIGHT: Model = Model {
     counting: Counting::Nothing,
 };
 
-static ULTRALIGHT_EV1_48: Model = Model {
+pub(in crate::card) static ULTRALIGHT_EV1_48: Model = Model {
     pages: 20,
     version: Some([0x00, 0x04, 0x03, 0x01, 0x01, 0x00, 0x0B, 0x03]),
     dynamic_locks: None,
@@ -258,7 +259,7 @@ static ULTRALIGHT_EV1_48: Model = Model {
     counting: Counting::Three,
 };
 
-static ULTRALIGHT_EV1_128: Model = Model {
+pub(in crate::card) static ULTRALIGHT_EV1_128: Model = Model {
     pages: 41,
     version: Some([0x00, 0x04, 0x03, 0x01, 0x01, 0x00, 0x0E, 0x03]),
     dynamic_locks: Some(ULTRALIGHT_EV1_128_LOCKS),
@@ -266,7 +267,7 @@ static ULTRALIGHT_EV1_128: Model = Model {
     counting: Counting::Three,
 };
 
-static ULTRALIGHT_C: Model = Model {
+pub(in crate::card) static ULTRALIGHT_C: Model = Model {
     pages: 48,
     version: None,
     dynamic_locks: Some(ULTRALIGHT_C_LOCKS),
@@ -274,7 +275,7 @@ static ULTRALIGHT_C: Model = Model {
     counting: Counting::Page(0x29),
 };
 
-static NTAG213: Model = Model {
+pub(in crate::card) static NTAG213: Model = Model {
     pages: 45,
     version: Some([0x00, 0x04, 0x04, 0x02, 0x01, 0x00, 0x0F, 0x03]),
     dynamic_locks: Some(NTAG213_LOCKS),
@@ -282,7 +283,7 @@ static NTAG213: Model = Model {
     counting: Counting::Readings,
 };
 
-static NTAG215: Model = Model {
+pub(in crate::card) static NTAG215: Model = Model {
     pages: 135,
     version: Some([0x00, 0x04, 0x04, 0x02, 0x01, 0x00, 0x11, 0x03]),
     dynamic_locks: Some(NTAG215_LOCKS),
@@ -290,7 +291,7 @@ static NTAG215: Model = Model {
     counting: Counting::Readings,
 };
 
-static NTAG216: Model = Model {
+pub(in crate::card) static NTAG216: Model = Model {
     pages: 231,
     version: Some([0x00, 0x04, 0x04, 0x02, 0x01, 0x00, 0x13, 0x03]),
     dynamic_locks: Some(NTAG216_LOCKS),
@@ -299,15 +300,10 @@ static NTAG216: Model = Model {
 };
 
 /// The model of a technology; `None` if it is of another family.
+#[cfg(test)]
 pub(super) fn of(technology: Technology) -> Option<&'static Model> {
-    Some(match technology {
-        Technology::MifareUltralight => &ULTRALIGHT,
-        Technology::MifareUltralightEv1_48 => &ULTRALIGHT_EV1_48,
-        Technology::MifareUltralightEv1_128 => &ULTRALIGHT_EV1_128,
-        Technology::MifareUltralightC => &ULTRALIGHT_C,
-        Technology::Ntag213 => &NTAG213,
-        Technology::Ntag215 => &NTAG215,
-        Technology::Ntag216 => &NTAG216,
-        _ => return None,
-    })
+    match technology.family() {
+        Family::Type2(model) => Some(model),
+        Family::Classic | Family::IsoDep => None,
+    }
 }

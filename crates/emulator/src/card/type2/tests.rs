@@ -44,14 +44,14 @@ impl Bench {
     fn new(technology: Technology) -> Bench {
         let uid = "04A1B2C3D4E5F6".parse().unwrap();
         Bench {
-            card: Type2::factory(technology, &uid).unwrap(),
+            card: Type2::factory(technology, super::model::of(technology).unwrap(), &uid),
         }
     }
 
     fn foreign(technology: Technology) -> Bench {
         let uid = "04A1B2C3D4E5F6".parse().unwrap();
         Bench {
-            card: Type2::foreign(technology, &uid).unwrap(),
+            card: Type2::foreign(technology, super::model::of(technology).unwrap(), &uid),
         }
     }
 

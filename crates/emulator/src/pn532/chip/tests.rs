@@ -64,9 +64,11 @@ impl Bench {
 
     fn raw(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut frames = Vec::new();
-        let mut send = |frame: Vec<u8>| frames.push(hex::encode(frame));
-        self.chip.receive(bytes, self.now, &mut send);
-        frames
+        for byte in bytes {
+            frames.extend(self.chip.receive(&[*byte]));
+            frames.extend(self.chip.carry_out(self.now));
+        }
+        frames.into_iter().map(hex::encode).collect()
     }
 
     /// Sends a command and returns the frames that come at once.

@@ -19,11 +19,8 @@ pub(super) struct Splitter {
 }
 
 impl Splitter {
-    pub(super) fn split(&mut self, bytes: &[u8]) -> Vec<Part> {
-        bytes.iter().filter_map(|&byte| self.push(byte)).collect()
-    }
-
-    fn push(&mut self, byte: u8) -> Option<Part> {
+    /// Takes one byte; a part if it was the last of one.
+    pub(super) fn push(&mut self, byte: u8) -> Option<Part> {
         let frame = self.decoder.push(byte);
         self.held.push(byte);
         match frame {
@@ -44,7 +41,12 @@ mod tests {
     const VERSION: &str = "ff02fed4022a";
 
     fn split(hex: &str) -> Vec<Part> {
-        Splitter::default().split(&hex::decode(hex).unwrap())
+        let mut splitter = Splitter::default();
+        let bytes = hex::decode(hex).unwrap();
+        bytes
+            .into_iter()
+            .filter_map(|byte| splitter.push(byte))
+            .collect()
     }
 
     #[test]

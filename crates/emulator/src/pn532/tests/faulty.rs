@@ -6,13 +6,13 @@ use super::{Bench, CONFIGURED, Host, VERSION, VERSION_ANSWER, WAKE_UP_AND_CONFIG
 use crate::{Cards, Fault, FaultKind, Origin, Technology, When};
 
 const LIST: &str = "0000ff04fcd44a0100e100";
-const CONFIGURE: &str = "0000ff05fbd4140100001700";
+pub(super) const CONFIGURE: &str = "0000ff05fbd4140100001700";
 const ACK: &str = "0000ff00ff00";
 const ERROR: &str = "0000ff01ff7f8100";
 const VERSION_ALONE: &str = "0000ff06fad50332010607e800";
 
 /// An encoder whose host has woken and configured it.
-fn ready() -> (Bench, Host) {
+pub(super) fn ready() -> (Bench, Host) {
     let bench = Bench::new();
     let mut host = bench.open();
     host.send(WAKE_UP_AND_CONFIGURE);
@@ -25,6 +25,12 @@ fn faulty(faults: &[Fault]) -> (Bench, Host) {
     let (bench, host) = ready();
     bench.encoder.faults().set(faults.to_vec());
     (bench, host)
+}
+
+fn place(bench: &Bench) {
+    let uid = "04A1B2C3".parse().unwrap();
+    let card = Cards::new().card(Technology::MifareClassic1k, uid, Origin::Factory);
+    bench.encoder.slot().place(&card.unwrap());
 }
 
 fn at_frame(kind: FaultKind, n: u64) -> Fault {
@@ -113,13 +119,15 @@ fn a_cut_command_takes_the_beginning_of_the_next_along_and_a_later_one_is_heard(
 
 #[test]
 fn a_refused_command_is_not_carried_out() {
-    let (bench, mut host) = faulty(&[at_frame(FaultKind::Nak, 1).from_host()]);
-    host.send("0000ff03fdd410071500");
+    let refused = Fault::new(FaultKind::Nak, When::AtExchange(1)).from_host();
+    let (bench, mut host) = faulty(&[refused]);
+    place(&bench);
+    host.send(LIST);
+    host.take(6 + 19);
+    host.send("0000ff05fbd4400130 04b700");
     host.expect(ACK);
     host.expect(ERROR);
-    assert!(bench.encoder.is_plugged());
-    host.send(VERSION);
-    host.expect(VERSION_ANSWER);
+    assert_eq!(bench.encoder.slot().log().exchanges(), 0);
 }
 
 #[test]
@@ -135,10 +143,7 @@ fn a_late_frame_is_overtaken_by_none() {
 #[test]
 fn another_uid_is_told_once_and_then_the_true_one() {
     let (bench, mut host) = faulty(&[at_frame(FaultKind::WrongUid, 1)]);
-    let cards = Cards::new();
-    let uid = "04A1B2C3".parse().unwrap();
-    let card = cards.card(Technology::MifareClassic1k, uid, Origin::Factory);
-    bench.encoder.slot().place(&card.unwrap());
+    place(&bench);
     for told in ["04a1b2c2b5", "04a1b2c3b4"] {
         host.send(LIST);
         host.expect(ACK);
@@ -157,9 +162,7 @@ fn a_fault_at_an_exchange_meets_its_answer_and_nothing_before() {
         (lost_command, "A 4100 A 41 ", 2),
     ] {
         let (bench, mut host) = faulty(&[fault]);
-        let uid = "04A1B2C3".parse().unwrap();
-        let card = Cards::new().card(Technology::MifareClassic1k, uid, Origin::Factory);
-        bench.encoder.slot().place(&card.unwrap());
+        place(&bench);
         host.send(LIST);
         host.take(6 + 19);
         for _ in 0..2 {
