@@ -14,11 +14,11 @@ const ANSWER: [u8; 13] = [
 const SYNTAX_ERROR: [u8; 8] = [0x00, 0x00, 0xFF, 0x01, 0xFF, 0x7F, 0x81, 0x00];
 const FIRMWARE: [u8; 4] = [0x32, 1, 6, 7];
 
-/// A chip that answers the n-th thing it is sent with the n-th line of a script; an echo it gives by itself, after what
-/// the script still has for it.
+/// A chip that answers the n-th thing it is sent with the n-th line of a script. An echo it gives by itself. What it owes
+/// of the past comes before its answer to the n-th frame with a command.
 struct Scripted {
     script: VecDeque<Vec<u8>>,
-    late: VecDeque<Vec<u8>>,
+    owed: VecDeque<Vec<u8>>,
     is_dead: bool,
     sent: Sender<Vec<u8>>,
     reply: Sender<u8>,
@@ -48,11 +48,13 @@ impl Line for Scripted {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Pn532Error> {
         self.sent.send(bytes.to_vec()).unwrap();
+        if bytes.get(5) == Some(&0xD4) {
+            let owed = self.owed.pop_front().unwrap_or_default();
+            self.reply(&owed);
+        }
         let answer = match bytes {
             _ if self.is_dead => Vec::new(),
             [0, 0, 0xFF, 5, 0xFB, 0xD4, 0x00, 0x00, high, low, ..] => {
-                let late = self.late.pop_front().unwrap_or_default();
-                self.reply(&late);
                 let mut echo = encode(&[0x01, 0x00, *high, *low]).to_vec();
                 // The same frame from the chip, with the checksum that belongs to it.
                 echo[5] = 0xD5;
@@ -85,7 +87,7 @@ fn link(script: &[&[&[u8]]]) -> (Link<Scripted>, Receiver<Vec<u8>>) {
     let (reply, bytes) = channel();
     let line = Scripted {
         script: script.iter().map(|line| line.concat()).collect(),
-        late: VecDeque::new(),
+        owed: VecDeque::new(),
         is_dead: false,
         sent,
         reply,
@@ -159,9 +161,8 @@ fn what_is_a_step_of_a_conversation_with_a_card_is_not_sent_again() {
 #[test]
 fn a_command_that_the_chip_took_in_silence_is_not_sent_again() {
     let (mut link, was_sent) = link(&[]);
-    link.line
-        .late
-        .push_back([&ACKNOWLEDGEMENT[..], &ANSWER].concat());
+    let taken = [&ACKNOWLEDGEMENT[..], &ANSWER].concat();
+    link.line.owed = [Vec::new(), taken].into();
     assert_eq!(**link.ask(&COMMAND).unwrap(), FIRMWARE);
     assert_eq!(sent(&was_sent), (vec![command()], 1));
 }
@@ -196,11 +197,10 @@ fn a_late_answer_to_an_aborted_command_is_not_taken_for_this_ones() {
 fn an_answer_that_comes_twice_and_late_is_not_taken_for_the_next_ones() {
     let mut next = ANSWER;
     (next[8], next[11]) = (0x02, 0xE7);
-    // The first answer was late, so that it was asked for again; then the second one comes in the midst of the next.
+    // The first answer was lost, so that it was asked for again. The chip had begun anew, and owes the rest of that.
     let (mut link, _sent) = link(&[&[&ACKNOWLEDGEMENT], &[&ANSWER], &[&ACKNOWLEDGEMENT, &next]]);
-    link.line
-        .late
-        .push_back([&ACKNOWLEDGEMENT[..], &ANSWER].concat());
+    let rest = [&ACKNOWLEDGEMENT[..], &ANSWER].concat();
+    link.line.owed = [Vec::new(), rest].into();
     assert_eq!(**link.ask(&COMMAND).unwrap(), FIRMWARE);
     assert_eq!(**link.ask(&COMMAND).unwrap(), [0x32, 2, 6, 7]);
 }
