@@ -20,6 +20,8 @@ struct Scripted {
     script: VecDeque<Vec<u8>>,
     owed: VecDeque<Vec<u8>>,
     is_dead: bool,
+    /// Whether it dies with the last line of its script.
+    is_mortal: bool,
     sent: Sender<Vec<u8>>,
     reply: Sender<u8>,
     bytes: Receiver<u8>,
@@ -64,6 +66,7 @@ impl Line for Scripted {
             _ => self.script.pop_front().unwrap_or_default(),
         };
         self.reply(&answer);
+        self.is_dead |= self.is_mortal && self.script.is_empty();
         Ok(())
     }
 
@@ -89,6 +92,7 @@ fn link(script: &[&[&[u8]]]) -> (Link<Scripted>, Receiver<Vec<u8>>) {
         script: script.iter().map(|line| line.concat()).collect(),
         owed: VecDeque::new(),
         is_dead: false,
+        is_mortal: false,
         sent,
         reply,
         bytes,
@@ -255,8 +259,7 @@ fn a_wait_is_aborted_at_its_deadline_and_when_it_is_stopped() {
 #[test]
 fn a_chip_that_died_while_it_waited_for_a_card_did_not_just_see_none() {
     let (mut link, _sent) = link(&[&[&ACKNOWLEDGEMENT]]);
-    link.send(&COMMAND).unwrap();
-    link.line.is_dead = true;
+    link.line.is_mortal = true;
     let soon = Instant::now() + Duration::from_millis(30);
     let waited = link.ask_until(&COMMAND, soon, &Stop::default());
     assert!(matches!(waited, Err(Pn532Error::Silent)));

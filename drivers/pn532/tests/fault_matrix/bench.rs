@@ -15,6 +15,8 @@ const NEW: u32 = 109;
 
 /// A case that takes longer hangs. Generous: many run side by side on a busy machine.
 const LIMIT: Duration = Duration::from_secs(20);
+/// Times that a sound line is tried.
+const TRIES: usize = 5;
 /// How long a card is waited for, which lies there.
 const CARD_WAIT: Duration = Duration::from_secs(2);
 
@@ -93,7 +95,7 @@ impl Bench {
 
     /// What is on the card after it was encoded on a sound line.
     fn encoded(&mut self, room: u32) -> Content {
-        let mut encoder = self.open(Patience::default()).unwrap();
+        let mut encoder = self.open_surely(Patience::default());
         encode(encoder.as_mut(), room, &mut Suspects::NONE.clone(), LIMIT).unwrap();
         content(&self.card)
     }
@@ -105,6 +107,13 @@ impl Bench {
             Encoder::Block(encoder) => Ok(encoder),
             Encoder::Issuing(_) => panic!("an encoder of another kind"),
         }
+    }
+
+    /// Opens the encoder while the line is sound. The machine may be too busy for a time limit, so it has some tries.
+    fn open_surely(&self, patience: Patience) -> Box<dyn BlockEncoder> {
+        (1..TRIES)
+            .find_map(|_| self.open(patience).ok())
+            .unwrap_or_else(|| self.open(patience).unwrap())
     }
 
     /// The frames that the chip sends in a task without faults.
@@ -124,7 +133,7 @@ impl Bench {
         if task == Task::Open {
             self.encoder = None;
         } else if self.encoder.is_none() {
-            self.encoder = Some(self.open(patience()).unwrap());
+            self.encoder = Some(self.open_surely(patience()));
         }
     }
 
@@ -196,7 +205,7 @@ impl Bench {
             Some(Ok(found)) => (found, false),
             _ => {
                 self.encoder = None;
-                let mut encoder = self.open(Patience::default()).expect(case);
+                let mut encoder = self.open_surely(Patience::default());
                 let found = scan(encoder.as_mut(), LIMIT);
                 (
                     found.unwrap_or_else(|failure| panic!("{case}: {failure:?}")),
@@ -220,7 +229,7 @@ impl Bench {
         if !is_old && !is_new {
             let mut encoder = match self.encoder.take() {
                 Some(encoder) => encoder,
-                None => self.open(Patience::default()).expect(case),
+                None => self.open_surely(Patience::default()),
             };
             let finished = encode(encoder.as_mut(), NEW, &mut suspects, LIMIT);
             assert_eq!(finished, Ok(()), "{case}: the card cannot be finished");
