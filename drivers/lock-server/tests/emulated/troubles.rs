@@ -163,3 +163,22 @@ fn two_encoders_share_a_server_that_closes_second_connections() {
     );
     hotel.remove(1);
 }
+
+#[test]
+fn a_server_has_one_connection_of_ours_at_a_time() {
+    /// A second connection would be made at once.
+    const A_MOMENT: Duration = Duration::from_millis(500);
+    let hotel = Hotel::new(Dialect::Salto);
+    hotel.adjust(|knobs| knobs.second_connection = SecondConnection::Served);
+    let (mut first, mut second) = (hotel.open("1"), hotel.open("2"));
+    let (told, tells) = channel();
+    std::thread::spawn(move || told.send(first.issue(&new_card())));
+    assert!(hotel.server.wait_for(LIMIT, |now| now.busy == ["1"]));
+    let (told, other) = channel();
+    std::thread::spawn(move || told.send(second.issue(&order(OrderKind::New, &["102"]))));
+    assert!(!hotel.server.wait_for(A_MOMENT, |now| now.connections > 1));
+    hotel.place(2, "04A1B2C4");
+    hotel.place(1, UID);
+    assert!(tells.recv_timeout(LIMIT).unwrap().is_ok());
+    assert!(other.recv_timeout(LIMIT).unwrap().is_ok());
+}

@@ -15,7 +15,6 @@ fn encoders_of_one_server_talk_to_it_one_after_the_other() {
     let mut call = server.accept();
     call.is_asked(SALTO_CN).says(&[ACK]);
     let two = second.reads();
-    // Had the second one connected, it would be next to be accepted, before this one is closed.
     call.answers("CN|1");
     assert!(one.outcome().is_ok());
     call.hears_the_end();
