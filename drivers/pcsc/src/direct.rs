@@ -9,6 +9,7 @@ use encoder::Facts;
 use pcsc::{Attribute, Card, Context, Disposition, Protocols, ShareMode, State};
 
 use crate::context::{self, establish};
+use crate::find::Address;
 use crate::usb::UsbReader;
 
 /// In the upper half of SCARD_ATTR_CHANNEL_ID: the lower has bus and device (libccid, ifdhandler.c).
@@ -19,20 +20,27 @@ const USB_CHANNEL: u32 = 0x0020;
 pub(crate) struct Addresses(Arc<Mutex<BTreeMap<String, (u8, u8)>>>);
 
 impl Addresses {
-    /// Bus and device of a reader.
-    pub(crate) fn of(&self, reader: &str, usb: &[UsbReader]) -> Option<(u8, u8)> {
+    /// Where a reader is.
+    pub(crate) fn of(&self, reader: &str, usb: &[UsbReader]) -> Address {
         let known = self.lock().get(reader).copied();
-        if let Some(known) = known
-            && usb.iter().any(|device| device.address == known)
+        if let Some((bus, device)) = known
+            && usb.iter().any(|there| there.address == (bus, device))
         {
-            return Some(known);
+            return Address::At(bus, device);
         }
-        let connection = connect(&establish().ok()?, &context::name(reader).ok()?)?;
+        let (Ok(context), Ok(name)) = (establish(), context::name(reader)) else {
+            return Address::Untold;
+        };
+        let Some(connection) = connect(&context, &name) else {
+            return Address::InUse;
+        };
         let channel = number(&connection, Attribute::ChannelId);
         let _ = connection.disconnect(Disposition::LeaveCard);
-        let address = usb_address(channel?)?;
-        self.lock().insert(reader.to_owned(), address);
-        Some(address)
+        let Some((bus, device)) = channel.and_then(usb_address) else {
+            return Address::Untold;
+        };
+        self.lock().insert(reader.to_owned(), (bus, device));
+        Address::At(bus, device)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (u8, u8)>> {

@@ -93,6 +93,10 @@ impl Driver for PcscDriver {
                 listing::access(service.as_ref(), one, &self.processes),
                 Some(one),
             ),
+            // One of those whose port is not known may be it.
+            Err(_) if found.iter().any(|found| may_mean(&wanted, found)) => {
+                (listing::in_doubt(), None)
+            }
             Err(missing) => (
                 listing::refused(service.as_ref().err().unwrap_or(&missing)),
                 None,
@@ -176,6 +180,14 @@ fn wanted(selector: &Selector) -> Option<Wanted> {
 fn means(wanted: &Wanted, found: &Found) -> bool {
     let seen = &found.seen;
     wanted.is(seen.full.as_deref(), &seen.name, seen.port.as_deref())
+}
+
+fn may_mean(wanted: &Wanted, found: &Found) -> bool {
+    let seen = &found.seen;
+    match wanted {
+        Wanted::UsbPort(name, _) => seen.is_in_doubt && name.is_like(&seen.name),
+        Wanted::Serial(_) | Wanted::Name(_) | Wanted::Exactly(_) => false,
+    }
 }
 
 /// The one reader that is meant.

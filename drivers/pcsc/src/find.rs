@@ -26,6 +26,20 @@ pub(crate) struct Seen {
     pub(crate) quirks: &'static Quirks,
     /// What drives it instead of PC/SC.
     pub(crate) kernel_driver: Option<String>,
+    /// Its port would tell it from others, and could not be asked for while somebody uses it: what it would be known by
+    /// now is not what it will be known by.
+    pub(crate) is_in_doubt: bool,
+}
+
+/// What a reader says of its place at USB.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Address {
+    /// Bus and device.
+    At(u8, u8),
+    /// Its driver does not tell.
+    Untold,
+    /// It cannot be asked now.
+    InUse,
 }
 
 /// Matches what PC/SC shows with what is plugged in. `address_of` asks a reader for its place at USB; only readers that
@@ -33,26 +47,29 @@ pub(crate) struct Seen {
 pub(crate) fn find(
     names: &[String],
     usb: &[UsbReader],
-    address_of: impl Fn(&str) -> Option<(u8, u8)>,
+    address_of: impl Fn(&str) -> Address,
 ) -> Vec<Found> {
     let mut all: Vec<Seen> = names.iter().map(|full| Seen::of_reader(full)).collect();
     let ports: Vec<_> = all
         .iter()
         .map(|one| {
-            one.port_by_looks(&all, usb).or_else(|| {
-                let is_told = one.has_own_serial(&all) || usb.is_empty();
-                let address = (!is_told).then(|| address_of(one.full.as_deref()?))??;
-                Some(
-                    usb.iter()
-                        .find(|device| device.address == address)?
-                        .port
-                        .clone(),
-                )
-            })
+            let port = one.port_by_looks(&all, usb);
+            if port.is_some() || one.has_own_serial(&all) || usb.is_empty() {
+                return (port, false);
+            }
+            match one.full.as_deref().map_or(Address::Untold, &address_of) {
+                Address::At(bus, device) => {
+                    let at = usb.iter().find(|there| there.address == (bus, device));
+                    (at.map(|there| there.port.clone()), false)
+                }
+                Address::Untold => (None, false),
+                Address::InUse => (None, true),
+            }
         })
         .collect();
-    for (one, port) in all.iter_mut().zip(ports) {
+    for (one, (port, is_in_doubt)) in all.iter_mut().zip(ports) {
         one.port = port;
+        one.is_in_doubt = is_in_doubt;
     }
     let missing: Vec<_> = usb
         .iter()
@@ -87,6 +104,7 @@ impl Seen {
             port: None,
             quirks: Quirks::of_name(full),
             kernel_driver: None,
+            is_in_doubt: false,
         }
     }
 
@@ -105,6 +123,7 @@ impl Seen {
                 port: Some(device.port.clone()),
                 quirks,
                 kernel_driver: interface.driver.clone(),
+                is_in_doubt: false,
             })
             .filter(|seen| seen.other().is_none())
             .collect()
@@ -192,7 +211,7 @@ mod tests {
     fn found(
         names: &[&str],
         plugged: &Plugged,
-        address_of: impl Fn(&str) -> Option<(u8, u8)>,
+        address_of: impl Fn(&str) -> Address,
     ) -> Vec<String> {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         find(&names, &plugged.tree().readers(), address_of)
@@ -201,7 +220,7 @@ mod tests {
             .collect()
     }
 
-    fn nobody_is_asked(name: &str) -> Option<(u8, u8)> {
+    fn nobody_is_asked(name: &str) -> Address {
         panic!("{name} was asked")
     }
 
@@ -230,7 +249,7 @@ mod tests {
         let names = [format!("{CL} 00 00"), format!("{CL} 01 00")];
         let names = names.each_ref().map(String::as_str);
         let told = found(&names, &plugged, |name| {
-            Some((1, if name.ends_with("00 00") { 5 } else { 4 }))
+            Address::At(1, if name.ends_with("00 00") { 5 } else { 4 })
         });
         assert_eq!(
             told,
@@ -264,7 +283,7 @@ mod tests {
             "ACS ACR122U PICC Interface 01 00",
         ];
         let told = found(&names, &plugged, |name| {
-            Some((1, if name.ends_with("00 00") { 7 } else { 8 }))
+            Address::At(1, if name.ends_with("00 00") { 7 } else { 8 })
         });
         assert_eq!(
             told,
@@ -274,7 +293,29 @@ mod tests {
             ]
         );
         // Where they do not tell, the number is all there is; and none is listed twice.
-        assert_eq!(found(&names, &plugged, |_| None), names);
+        assert_eq!(found(&names, &plugged, |_| Address::Untold), names);
+    }
+
+    #[test]
+    fn a_twin_that_cannot_be_asked_now_is_in_doubt() {
+        let plugged = Plugged::new();
+        plugged
+            .plug("1-1.3", ACR122U, (1, 8))
+            .plug("1-1.4", ACR122U, (1, 7));
+        let names = [
+            "ACS ACR122U PICC Interface 00 00",
+            "ACS ACR122U PICC Interface 01 00",
+        ];
+        let found = find(
+            &names.map(str::to_owned),
+            &plugged.tree().readers(),
+            |name| match name.ends_with("00 00") {
+                true => Address::InUse,
+                false => Address::At(1, 8),
+            },
+        );
+        let doubts: Vec<_> = found.iter().map(|found| found.seen.is_in_doubt).collect();
+        assert_eq!(doubts, [true, false]);
     }
 
     #[test]

@@ -69,6 +69,9 @@ pub(super) fn access(
         let reason = format!("it is {what} and no encoder; nothing has to be done");
         return Access::Unclaimed { reason };
     }
+    if seen.is_in_doubt {
+        return in_doubt();
+    }
     let Some(full) = &seen.full else {
         return not_shown(seen.kernel_driver.as_deref(), service.err());
     };
@@ -85,6 +88,15 @@ pub(super) fn access(
         },
         Ok(_) => Access::Accessible,
         Err(error) => refused(&error),
+    }
+}
+
+/// Which of several alike a reader is, nobody can tell while it is used.
+pub(super) fn in_doubt() -> Access {
+    Access::Unclaimed {
+        reason: "another program uses it, and it has no serial number to tell it from others of its kind; close that \
+                 program, and plug the reader in again"
+            .to_owned(),
     }
 }
 

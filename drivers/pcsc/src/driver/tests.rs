@@ -110,7 +110,7 @@ fn why_a_plugged_in_device_is_not_shown_is_told_with_what_to_do() {
 #[test]
 fn a_slot_for_other_cards_is_listed_as_what_it_is() {
     let names = ["ACS ACR1252 Dual Reader [ACR1252 Dual Reader SAM] 01 00".to_owned()];
-    let found = find(&names, &[], |_| None);
+    let found = find(&names, &[], |_| crate::find::Address::Untold);
     let service = Err(&PcscError::NoSuchReader);
     let access = listing::access(service, &found[0], &Processes::default());
     assert!(matches!(access, Access::Unclaimed { .. }));

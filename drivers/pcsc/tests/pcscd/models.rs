@@ -82,7 +82,10 @@ fn recorded(model: &str, keys: KeyStructures, raw: RawFrames) -> String {
     }
     rig.pcscd.stop();
     let all = std::fs::read_to_string(file.path()).unwrap();
-    assert!(!all.contains("5A5A"), "{all}");
+    assert!(
+        all.contains("06????????????") && !all.contains("5A5A"),
+        "{all}"
+    );
     all
 }
 

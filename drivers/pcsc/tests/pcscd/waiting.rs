@@ -4,7 +4,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use card::{CommandKind, SelectAnswer};
-use encoder::{CardWait, ErrorKind, Stop};
+use driver_pcsc::PcscDriver;
+use encoder::{CardWait, Driver as _, ErrorKind, Stop};
 
 use crate::rig::{LIMIT, Rig, refusal, select, with_pcscd};
 
@@ -22,6 +23,25 @@ fn pcscd_shows_a_card_with_its_uid_and_atr() {
         assert_eq!(atr[..2], [0x3B, 0x8F]);
         assert_eq!(atr[19], 0x6A);
         assert!(session.supports(CommandKind::Classic));
+    });
+}
+
+#[test]
+fn pcscd_tells_what_is_known_of_a_reader() {
+    with_pcscd("waiting::pcscd_tells_what_is_known_of_a_reader", || {
+        let rig = Rig::new();
+        let listing = PcscDriver::default().look_up(&rig.selector());
+        let listed: Vec<_> = listing.facts.iter().collect();
+        assert!(listed.contains(&("model", "generic")), "{listed:?}");
+        assert!(
+            listed.contains(&("name in PC/SC", &rig.pcscd.name)),
+            "{listed:?}"
+        );
+        // Asking its driver disturbs nobody: another program may have it for itself right after.
+        let opened = rig.open().facts();
+        assert!(opened.iter().any(|(name, _)| name == "model"), "{opened:?}");
+        rig.place("04A1B2C3");
+        rig.another_program(pcsc::ShareMode::Exclusive).unwrap();
     });
 }
 
