@@ -296,6 +296,7 @@ impl EncoderTask {
                 Effect::StopWaiting => self.connection.stop_waiting(),
                 Effect::Exchange(command) => self.connection.exchange(command),
                 Effect::Release => self.connection.release(),
+                Effect::Signal(signal) => self.connection.signal(signal),
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use card::{Command, CopyIndex};
-use encoder::{CardWait, Order};
+use encoder::{CardWait, Order, Signal};
 use protocol::link::{FromBridge, Offer, Outcome, OutcomeReport, Phase, ScannedCredential};
 use uuid::Uuid;
 
@@ -38,6 +38,8 @@ pub enum Effect {
     Exchange(Command),
     /// Let the card go.
     Release,
+    /// Show how it ended, where the encoder has light or sound for it.
+    Signal(Signal),
 }
 
 /// The stages of a job that must be durable before its next step.

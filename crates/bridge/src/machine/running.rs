@@ -1,7 +1,7 @@
 //! The job that runs now: from the wait for a card to the end, one step at a time.
 
 use card::{CommandKind, Inspect, Plan, Procedure, Reply, Step, Suspects, Uid};
-use encoder::ErrorKind;
+use encoder::{ErrorKind, Signal};
 use protocol::link::{FromBridge, Outcome, Phase};
 use uuid::Uuid;
 
@@ -273,7 +273,16 @@ impl Machine {
     ) {
         self.running = None;
         out.push(Effect::Release);
+        let signal = match outcome {
+            Outcome::Written { .. }
+            | Outcome::Issued { .. }
+            | Outcome::Scanned(_)
+            | Outcome::Read(_) => Signal::Success,
+            Outcome::Unwritten { .. } | Outcome::Unknown { .. } => Signal::Failure,
+        };
         self.end(job, outcome, out);
+        // Once the end is durable.
+        out.push(Effect::Signal(signal));
         self.begin_next(now, out);
     }
 }

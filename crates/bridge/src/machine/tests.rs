@@ -32,6 +32,7 @@ fn a_blank_card_is_asked_for_journalled_written_and_reported_in_this_order() {
         "write",
         "release",
         "journal Outcome",
+        "signal Success",
         "send outcome",
     ];
     let positions: Vec<_> = order
@@ -155,6 +156,7 @@ fn a_card_whose_commands_the_encoder_cannot_send_names_an_encoder_that_can() {
     assert_eq!(error.kind, "incompatible_card_format");
     assert!(error.message.contains("ACR1252U"), "{}", error.message);
     assert_eq!(desk.position("read"), None);
+    assert!(desk.position("signal Failure").is_some());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use card::Command;
-use encoder::{CardWait, Certainty, EncoderThread, Error, ErrorKind, IssueError, Order, Stop};
+use encoder::{
+    CardWait, Certainty, EncoderThread, Error, ErrorKind, IssueError, Order, Signal, Stop,
+};
 
 use super::{Answer, Connection, EXCHANGE_PATIENCE, Question, State};
 use crate::machine::WRITE_BOUND;
@@ -62,6 +64,13 @@ impl Connection {
     pub(in crate::encoder_task) fn release(&self) {
         if let State::Open { thread, .. } = &self.state {
             thread.release();
+        }
+    }
+
+    /// Shows the person at the desk how a job ended.
+    pub(in crate::encoder_task) fn signal(&self, signal: Signal) {
+        if let State::Open { thread, .. } = &self.state {
+            thread.signal(signal);
         }
     }
 

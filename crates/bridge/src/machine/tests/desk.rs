@@ -151,6 +151,10 @@ impl Desk {
                 self.previews.push(*preview);
                 None
             }
+            Effect::Signal(signal) => {
+                self.story.push(format!("signal {signal:?}"));
+                None
+            }
             Effect::Release => {
                 self.story.push("release".to_owned());
                 None

@@ -98,7 +98,8 @@ impl Desk {
             | Effect::Finish(..)
             | Effect::Previewed(..)
             | Effect::Progress(..)
-            | Effect::Release => return None,
+            | Effect::Release
+            | Effect::Signal(_) => return None,
         };
         self.story.push(word);
         event
