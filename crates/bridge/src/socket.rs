@@ -16,7 +16,7 @@ use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc;
 
 use crate::{Bridge, Encoded, Found, LocalEncode, Preview, RequestError};
-pub use served::{HubState, Served};
+pub use served::{HubState, Served, ServedEncoder, ServedJob, UnusedDevice};
 
 /// The longest request that is read, in bytes.
 const MAX_REQUEST: u64 = 64 * 1024;

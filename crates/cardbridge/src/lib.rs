@@ -4,3 +4,4 @@
 pub mod demo;
 pub mod lab;
 pub mod locks;
+pub mod tap;

@@ -17,6 +17,7 @@ mod run;
 mod scan;
 mod shutdown;
 mod standalone;
+mod tap;
 
 use std::process::ExitCode;
 
@@ -70,6 +71,7 @@ enum Verb {
     Scan(scan::Arguments),
     Encode(encode::Arguments),
     Keys(keys::Arguments),
+    Tap(tap::Arguments),
 }
 
 /// Runs the program.
@@ -116,6 +118,7 @@ impl Verb {
             Self::Scan(arguments) => arguments.json,
             Self::Encode(arguments) => arguments.json,
             Self::Keys(arguments) => arguments.json(),
+            Self::Tap(arguments) => arguments.json,
         }
     }
 
@@ -128,7 +131,8 @@ impl Verb {
             | Self::Encoders(_)
             | Self::Scan(_)
             | Self::Encode(_)
-            | Self::Keys(_) => "error",
+            | Self::Keys(_)
+            | Self::Tap(_) => "error",
         }
     }
 
@@ -143,6 +147,7 @@ impl Verb {
             Self::Scan(arguments) => scan::run(arguments, output).await,
             Self::Encode(arguments) => encode::run(arguments, output).await,
             Self::Keys(arguments) => keys::run(arguments, output),
+            Self::Tap(arguments) => tap::run(arguments, output).await,
         }
     }
 }

@@ -72,7 +72,7 @@ impl Running {
     }
 
     /// Sends SIGTERM and waits for the end.
-    pub(crate) fn terminate(mut self) -> Ended {
+    pub(crate) fn terminate(self) -> Ended {
         let kill = format!("kill -TERM {}", self.child.id());
         assert!(
             Command::new("sh")
@@ -81,6 +81,11 @@ impl Running {
                 .unwrap()
                 .success()
         );
+        self.wait()
+    }
+
+    /// Waits until it ends by itself.
+    pub(crate) fn wait(mut self) -> Ended {
         let mut rest_of_stdout = String::new();
         self.stdout.read_to_string(&mut rest_of_stdout).unwrap();
         self.stderr.read_to_string(&mut self.said).unwrap();
