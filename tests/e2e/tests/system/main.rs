@@ -7,6 +7,7 @@
 mod bad_input;
 mod cable;
 mod dry_run;
+mod lock_server;
 mod pcscd;
 mod queue;
 mod rolled;
