@@ -14,11 +14,13 @@ async fn the_list_names_each_encoder_and_where_to_open_it() {
         json!([
             {
                 "name": "back-office", "acs_encoder_id": null, "is_plugged": true, "card": null,
-                "port": bench.folder.path().join("back-office"), "vpcd_port": null, "other_cards": [],
+                "port": bench.folder.path().join("back-office"), "vpcd_port": null, "lock_server": null,
+                "other_cards": [],
             },
             {
                 "name": "front-desk", "acs_encoder_id": null, "is_plugged": true, "card": null,
-                "port": bench.folder.path().join("front-desk"), "vpcd_port": null, "other_cards": [],
+                "port": bench.folder.path().join("front-desk"), "vpcd_port": null, "lock_server": null,
+                "other_cards": [],
             },
         ])
     );
