@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::clock::boot_time;
 use crate::convert;
-use crate::error_text::chain;
+use crate::error_text::{chain, told};
 use crate::journal::{Journal, outcome_name};
 use crate::link::Uplink;
 use crate::machine::{BootTime, Effect, Entry, Event, Machine, NotIssued, Work};
@@ -257,7 +257,7 @@ impl EncoderTask {
     /// encoder that is gone.
     async fn lost(&mut self, error: &Error) {
         self.connection.device().notes.failed(error);
-        let reason = chain(error);
+        let reason = told(error);
         if self.set_state(Some(reason.clone())) {
             tracing::warn!(encoder = self.name(), reason, "the encoder cannot be used");
         }

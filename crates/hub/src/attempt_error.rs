@@ -34,7 +34,7 @@ pub(crate) fn encoder_not_online(reason: Option<&str>) -> AttemptError {
     error(
         "encoder_not_online",
         match reason {
-            Some(reason) => format!("The encoder is not ready: {reason}"),
+            Some(reason) => format!("The encoder is not ready. {reason}"),
             None => "The encoder is not ready. Check its cable, then try again.".to_owned(),
         },
     )

@@ -6,6 +6,7 @@ use protocol::link::{AttemptError, OfferRefusal, Outcome};
 
 use super::event::NotIssued;
 use super::job::Job;
+use crate::error_text::sentence;
 
 const NO_CARD: &str = "no_card_on_encoder";
 const INCOMPATIBLE: &str = "incompatible_card_format";
@@ -226,12 +227,4 @@ pub fn interrupted_by_restart(uid: Option<String>) -> Outcome {
              put the same card on again and encode it again.",
         ),
     }
-}
-
-/// Errors begin in lower case and end without a full stop; people read sentences.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).chain(['.']).collect()
-    })
 }
