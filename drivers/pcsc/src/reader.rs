@@ -31,6 +31,8 @@ pub(crate) struct Reader {
     recorder: Option<Recorder>,
     lights: Option<Lights>,
     facts: Facts,
+    /// The service's count of insertions and removals when it last showed a card.
+    counted_in: Option<u32>,
 }
 
 /// How a reader is opened.
@@ -63,6 +65,7 @@ impl Reader {
             findings: Findings::new(how.quirks),
             processes: how.processes,
             recorder: how.recorder,
+            counted_in: None,
         })
     }
 
@@ -89,13 +92,13 @@ impl Reader {
         let mut states = [ReaderState::new(self.name.clone(), State::UNAWARE)];
         look(&context, &mut states, deadline)?;
         // The reader counts insertions and removals: another count, another card or the same one again.
-        let resting = is_present(&states).then(|| states[0].event_count());
+        let resting = self.may_have_card(&states).then(|| states[0].event_count());
         loop {
             let serves = match wait {
                 CardWait::Resting => true,
                 CardWait::Fresh => resting != Some(states[0].event_count()),
             };
-            if is_present(&states) && serves {
+            if self.may_have_card(&states) && serves {
                 match self.take(&context, deadline, stop) {
                     Err(error) if error.passes() => {}
                     taken => return taken,
@@ -109,6 +112,21 @@ impl Reader {
             }
             look(&context, &mut states, deadline)?;
         }
+    }
+
+    /// Whether a card lies there, mute or not, or whether only taking hold of one can tell.
+    ///
+    /// When the reset that ends a session finds no card, `pcscd` shows the reader as empty; if the card is back before
+    /// its thread looks, within 400 ms, that thread has missed nothing and never shows it again (pcsc-lite 1.9.9 and
+    /// 2.3.3, winscard.c, SCardDisconnect; eventhandler.c, EHStatusHandlerThread). Its count gives that away: no removal
+    /// follows the insertion. From an empty reader on, odd is an insertion; a card that lay there from the start is none.
+    fn may_have_card(&mut self, states: &[ReaderState; 1]) -> bool {
+        let count = states[0].event_count();
+        if states[0].event_state().contains(State::PRESENT) {
+            self.counted_in = Some(count);
+            return true;
+        }
+        count % 2 == 1 || self.counted_in == Some(count)
     }
 
     /// Keeps every other program away from the card and asks it who it is.
@@ -183,10 +201,4 @@ fn look(
         return Err(PcscError::NoSuchReader);
     }
     Ok(())
-}
-
-/// Whether a card lies there that answered the reader.
-fn is_present(states: &[ReaderState; 1]) -> bool {
-    let state = states[0].event_state();
-    state.contains(State::PRESENT) && !state.contains(State::MUTE)
 }

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use encoder::Stop;
-use pcsc::{Card, Error as Pcsc, Protocols, ShareMode};
+use pcsc::{Card, Context, Disposition, Error as Pcsc, Protocols, ShareMode};
 
 use crate::context::establish;
 use crate::error::PcscError;
@@ -108,11 +108,25 @@ fn take(reader: &CStr) -> Result<Card, PcscError> {
     };
     // Shared, as an exclusive connection fails beside every program that merely watches the reader; the transaction
     // keeps them all out just as well.
-    let mut connection = establish()?
-        .connect(reader, ShareMode::Shared, Protocols::ANY)
-        .map_err(held)?;
+    let context = establish()?;
+    let connected = match context.connect(reader, ShareMode::Shared, Protocols::ANY) {
+        Err(Pcsc::NoSmartcard | Pcsc::UnpoweredCard | Pcsc::UnresponsiveCard) => {
+            wake(&context, reader)
+        }
+        connected => connected,
+    };
+    let mut connection = connected.map_err(held)?;
     // Disconnecting ends it (pcsc-lite, SCardDisconnect). As a value of its own it could not be kept beside the
     // connection that it borrows.
     std::mem::forget(connection.transaction().map_err(held)?);
+    Ok(connection)
+}
+
+/// Connects to a card that the service takes for gone or mute because it was so for a moment, and that it would take for
+/// so until it sees it leave. A connection to the reader alone has it look and power the card (pcsc-lite, SCardReconnect).
+/// Without a card the reader is not touched.
+fn wake(context: &Context, reader: &CStr) -> Result<Card, Pcsc> {
+    let mut connection = context.connect(reader, ShareMode::Direct, Protocols::UNDEFINED)?;
+    connection.reconnect(ShareMode::Shared, Protocols::ANY, Disposition::UnpowerCard)?;
     Ok(connection)
 }

@@ -1,13 +1,13 @@
 //! What every driver must do, asked of this one with an emulated reader behind a `pcscd` of its own.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use driver_pcsc::PcscDriver;
 use emulator::{
-    Card, Cards, Moment, Origin, PcscdError, PrivatePcscd, RawFrames, ReaderSettings, Slot,
-    Technology,
+    Card, Cards, Fault, FaultKind, Moment, Origin, PcscdError, PrivatePcscd, RawFrames,
+    ReaderSettings, Slot, Technology, When,
 };
-use encoder::conformance::{Rig, Sample, Skip};
+use encoder::conformance::{self, Rig, Sample, Skip};
 use encoder::{Settings, Value};
 
 use crate::rig::{RunningPcscd, await_news, watched, with_pcscd};
@@ -24,6 +24,8 @@ struct PcscRig {
     cards: Cards,
     reader: String,
     pcscd: RefCell<Option<RunningPcscd>>,
+    /// Frames and faults of the readers before: each start of the service has one of its own.
+    before: Cell<(u64, u64)>,
 }
 
 impl PcscRig {
@@ -38,6 +40,7 @@ impl PcscRig {
             slot,
             cards: Cards::new(),
             pcscd: RefCell::new(Some(pcscd)),
+            before: Cell::new((0, 0)),
         })
     }
 
@@ -62,6 +65,24 @@ impl PcscRig {
                 let count = states[0].event_count();
                 await_news(&context, &mut states, count);
             }
+        }
+    }
+
+    fn set_faults(&self, faults: Vec<Fault>) {
+        if let Some(pcscd) = &*self.pcscd.borrow() {
+            pcscd.reader.faults().set(faults);
+        }
+    }
+
+    /// Frames and faults so far.
+    fn counted(&self) -> (u64, u64) {
+        let (frames, happened) = self.before.get();
+        match &*self.pcscd.borrow() {
+            Some(pcscd) => {
+                let faults = pcscd.reader.faults();
+                (frames + faults.frames(), happened + faults.happened())
+            }
+            None => (frames, happened),
         }
     }
 }
@@ -132,8 +153,43 @@ impl Rig for PcscRig {
         Ok(log.forgotten_writes() + log.writes().len() as u64)
     }
 
+    fn fault(&self, kind: conformance::FaultKind, frame: u64) -> Result<(), Skip> {
+        let kind = match kind {
+            conformance::FaultKind::Lost => FaultKind::Drop,
+            conformance::FaultKind::Late(time) => FaultKind::Delay(time),
+            conformance::FaultKind::Garbage => FaultKind::Garble,
+            conformance::FaultKind::Truncated => FaultKind::Truncate,
+            conformance::FaultKind::Oversize => FaultKind::Oversize,
+            conformance::FaultKind::Silence => FaultKind::Stall,
+            conformance::FaultKind::Duplicate => {
+                return Err(Skip::because(
+                    "CCID numbers its messages: none is taken twice",
+                ));
+            }
+            other => return Err(Skip::because(format!("no PC/SC reader has {other:?}"))),
+        };
+        self.set_faults(vec![Fault::new(kind, When::AtFrame(frame))]);
+        Ok(())
+    }
+
+    fn mend(&self) -> Result<(), Skip> {
+        self.set_faults(Vec::new());
+        // A card that fell silent may be seen to leave and to come back.
+        self.await_pcscd();
+        Ok(())
+    }
+
+    fn frames(&self) -> Result<u64, Skip> {
+        Ok(self.counted().0)
+    }
+
+    fn faults_happened(&self) -> Result<u64, Skip> {
+        Ok(self.counted().1)
+    }
+
     /// `vpcd` shows no cable: the service goes, and the reader with it.
     fn unplug(&self) -> Result<(), Skip> {
+        self.before.set(self.counted());
         if let Some(pcscd) = self.pcscd.take() {
             pcscd.stop();
         }

@@ -63,7 +63,7 @@ pub(crate) fn with_pcscd(name: &str, test: impl FnOnce()) {
 
 /// The service and one reader behind it.
 pub(crate) struct RunningPcscd {
-    _reader: PcscReader,
+    pub(crate) reader: PcscReader,
     pub(crate) name: String,
     private: PrivatePcscd,
 }
@@ -74,7 +74,7 @@ impl RunningPcscd {
         let link = PathBuf::from(std::env::var_os(SOCKET).unwrap());
         symlink(pcscd.socket(), &link).unwrap();
         Self {
-            _reader: PcscReader::start(slot.clone(), pcscd.ports()[0], settings).unwrap(),
+            reader: PcscReader::start(slot.clone(), pcscd.ports()[0], settings).unwrap(),
             name: pcscd.reader_name(0),
             private: pcscd,
         }

@@ -3,11 +3,11 @@
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use card::{CommandKind, SelectAnswer};
+use card::{CommandKind, Reply, SelectAnswer};
 use driver_pcsc::PcscDriver;
 use encoder::{CardWait, Driver as _, ErrorKind, Stop};
 
-use crate::rig::{LIMIT, Rig, refusal, select, with_pcscd};
+use crate::rig::{LIMIT, Rig, read, refusal, select, with_pcscd};
 
 #[test]
 fn pcscd_shows_a_card_with_its_uid_and_atr() {
@@ -94,6 +94,34 @@ fn a_card_that_pcscd_has_not_missed_yet_is_no_fault_of_the_reader() {
             rig.slot.remove();
             let kind = refusal(encoder.as_mut(), CardWait::Resting, 50, &Stop::default());
             assert_eq!(kind, ErrorKind::NoCard);
+        },
+    );
+}
+
+#[test]
+fn a_card_that_slipped_in_a_session_is_seen_again_without_being_lifted() {
+    with_pcscd(
+        "waiting::a_card_that_slipped_in_a_session_is_seen_again_without_being_lifted",
+        || {
+            let rig = Rig::new();
+            let card = rig.card("04A1B2C3");
+            rig.slot.place(&card);
+            let mut encoder = rig.open();
+            let mut session = select(encoder.as_mut());
+            let (_, states) = rig.watched();
+            rig.slot.remove();
+            while session
+                .exchange(&read(0))
+                .is_ok_and(|reply| reply != Reply::Refused)
+            {}
+            // The reset that ends the connection finds no card.
+            drop(session);
+            rig.slot.place(&card);
+            let session = select(encoder.as_mut());
+            assert_eq!(session.card().uid.to_string(), "04A1B2C3");
+            // pcscd looks every 400 ms. Should it have looked in between, there was nothing to wake.
+            let (_, now) = rig.watched();
+            assert!([0, 2].contains(&(now[0].event_count() - states[0].event_count())));
         },
     );
 }
