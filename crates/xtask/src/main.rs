@@ -14,6 +14,7 @@ mod programs;
 mod run;
 mod rungs;
 mod setup;
+mod skipped_cases;
 mod soak;
 mod steps;
 mod test;

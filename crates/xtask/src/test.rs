@@ -3,6 +3,7 @@
 use crate::run::Invocation;
 use crate::rungs;
 use crate::setup::{self, Prepared, tools};
+use crate::skipped_cases::{self, SkippedCases};
 use crate::steps::Steps;
 use crate::tidy;
 use crate::workspace::Workspace;
@@ -23,7 +24,7 @@ pub(crate) fn tests(workspace: &Workspace, steps: &mut Steps) {
     let rungs: Vec<_> = prepared.skipped.iter().map(|(rung, _)| *rung).collect();
     let filter = rungs::all_but(&rungs);
     let arguments = filter.iter().flat_map(|it| ["--filterset", it]);
-    steps.run("tests", &nextest.arguments(arguments));
+    run(workspace, steps, nextest.arguments(arguments));
     for (rung, reason) in prepared.skipped {
         steps.skip(rung, reason);
     }
@@ -32,7 +33,23 @@ pub(crate) fn tests(workspace: &Workspace, steps: &mut Steps) {
 /// Set-up, build, then only the tests that nextest's `arguments` choose, whether their rung can run here or not.
 pub(crate) fn chosen(workspace: &Workspace, steps: &mut Steps, arguments: &[String]) {
     if let Some((_, nextest)) = build(workspace, steps) {
-        steps.run("tests", &nextest.arguments(arguments));
+        run(workspace, steps, nextest.arguments(arguments));
+    }
+}
+
+/// Runs tests. The conformance cases that a rig had to skip passed as tests, so they are told at the end.
+fn run(workspace: &Workspace, steps: &mut Steps, nextest: Invocation) {
+    let list = SkippedCases::below(&workspace.target);
+    let nextest = nextest.variable(skipped_cases::VARIABLE, list.path());
+    let mut skipped = Vec::new();
+    steps.check("tests", &nextest.to_string(), || {
+        list.clear()?;
+        let ended = nextest.run();
+        skipped = list.read()?;
+        ended
+    });
+    for (cases, reason) in skipped {
+        steps.skip(cases, reason);
     }
 }
 

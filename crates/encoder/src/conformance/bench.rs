@@ -1,6 +1,7 @@
 //! A driver with its rig, and a case run on it as a test.
 
-use std::io::Write as _;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Instant;
@@ -9,6 +10,10 @@ use super::desk::Desk;
 use super::outcome::failed;
 use super::{Case, Outcome, Rig, Skip, Verdict, cases, host};
 use crate::{Abandoned, Access, Changed, Driver, Makes, Opening, Selector};
+
+/// Names a file to which every skipped case is added, one line each: package, test and reason, parted by tabs. A runner
+/// that hides what passing tests print sets it, and shows them (`cargo xtask test`).
+const SKIPS: &str = "CARDBRIDGE_CONFORMANCE_SKIPS";
 
 /// Where a case runs.
 pub struct Bench<'a> {
@@ -138,12 +143,12 @@ pub(super) fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Runs one case as a test: panics with its sentence if it failed, and prints why it was skipped.
+/// Runs one case as a test: panics with its sentence if it failed, and says why it was skipped.
 ///
 /// `rig` is not called in a process that a case started; there `driver` is all that is needed.
 ///
 /// # Panics
-/// The case failed, or there is none of that name.
+/// The case failed, or there is none of that name; or it was skipped and that could not be said.
 pub fn check<R: Rig>(
     test: &str,
     case: &str,
@@ -165,9 +170,21 @@ pub fn check<R: Rig>(
     match outcome {
         Outcome::Passed => {}
         Outcome::Failed(what) => panic!("{what}"),
-        // Past the capture of the test's output, which would keep it to itself.
-        skipped @ Outcome::Skipped(_) => {
-            let _ = writeln!(std::io::stdout(), "{test}: {skipped}");
-        }
+        Outcome::Skipped(skip) => tell_skipped(test, &skip)
+            .unwrap_or_else(|error| panic!("nobody could be told of a skipped case: {error}")),
     }
+}
+
+/// Says that a case was skipped, past the capture of the test's output, and adds it to the list of skipped cases.
+fn tell_skipped(test: &str, skip: &Skip) -> io::Result<()> {
+    writeln!(io::stdout(), "{test}: skipped: {skip}")?;
+    let Some(list) = std::env::var_os(SKIPS) else {
+        return Ok(());
+    };
+    let package = std::env::var("CARGO_PKG_NAME").unwrap_or_default();
+    let reason = skip.to_string().replace(['\t', '\n'], " ");
+    // In one piece, as other tests add theirs.
+    let line = format!("{package}\t{test}\t{reason}\n");
+    let mut list = OpenOptions::new().create(true).append(true).open(list)?;
+    list.write_all(line.as_bytes())
 }

@@ -14,8 +14,8 @@
 //! it, a process with other environment variables say, `around: path` names a function
 //! `fn(test: &str, case: impl FnOnce())` that gets the test's full name.
 //!
-//! A case passes, fails with a sentence, or is skipped with the reason that the rig gave, which is printed: what a rig
-//! cannot do never counts as done. Programs with tests of their own making (one file per rig) take [`cases()`] and
+//! A case passes, fails with a sentence, or is skipped with the reason that the rig gave, which is printed and, where
+//! `CARDBRIDGE_CONFORMANCE_SKIPS` names a file, added to it: what a rig cannot do never counts as done. Programs with tests of their own making (one file per rig) take [`cases()`] and
 //! [`check`].
 //!
 //! Cases ask the encoder the way the bridge does, through an [`EncoderThread`](crate::EncoderThread), so a driver that
