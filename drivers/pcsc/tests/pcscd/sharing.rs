@@ -144,7 +144,7 @@ const HOLDS: &str = "CARDBRIDGE_TEST_HOLDS";
 /// Holds a reader until the input ends.
 fn hold(reader: &str) {
     let _held = another_program(reader, ShareMode::Exclusive).unwrap();
-    writeln!(std::io::stderr(), "held").unwrap();
+    std::io::stderr().write_all(b"held\n").unwrap();
     std::io::stdin().read_line(&mut String::new()).unwrap();
 }
 
