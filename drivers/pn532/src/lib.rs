@@ -17,6 +17,8 @@ mod listing;
 mod patience;
 mod port;
 mod probe;
+#[cfg(test)]
+mod replayed;
 mod secrets;
 mod session;
 mod settings;

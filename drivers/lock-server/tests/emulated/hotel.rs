@@ -1,5 +1,6 @@
 //! A hotel: a lock server with two encoders and some rooms, the driver, and a drawer of cards.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use driver_lock_server::LockServerDriver;
@@ -9,7 +10,7 @@ use emulator::{
 };
 use encoder::{
     Driver as _, Encoder, Error, IssueError, Issued, IssuingEncoder, LocalTime, Opening, Order,
-    OrderKind, ServerCard, ServerCardContent, ServerGuestCard, Settings, Stop, Value,
+    OrderKind, Recorder, ServerCard, ServerCardContent, ServerGuestCard, Settings, Stop, Value,
 };
 
 /// Generous: it only keeps a broken test from hanging.
@@ -59,35 +60,9 @@ impl Hotel {
         self.slots[encoder - 1].remove();
     }
 
-    fn settings(&self, encoder: &str) -> Settings {
-        let dialect = match self.server.dialect() {
-            Dialect::Salto => "salto",
-            Dialect::Onity => "onity",
-        };
-        let address = format!("tcp://{}", self.server.address().unwrap());
-        [
-            ("address", address.as_str()),
-            ("dialect", dialect),
-            ("encoder", encoder),
-        ]
-        .into_iter()
-        .map(|(key, value)| (key.to_owned(), Value::Text(value.to_owned())))
-        .collect()
-    }
-
     pub(crate) fn try_open(&self, encoder: &str) -> Result<Desk, Error> {
-        let settings = self.settings(encoder);
-        let selector = self.driver.configure(&settings).unwrap();
-        match self.driver.open(
-            &selector,
-            &Opening {
-                settings,
-                recorder: None,
-            },
-        )? {
-            Encoder::Issuing(encoder) => Ok(Desk(encoder)),
-            Encoder::Block(_) => panic!("it lends cards"),
-        }
+        let address = self.server.address().unwrap();
+        open_at(&self.driver, address, self.server.dialect(), encoder, None)
     }
 
     pub(crate) fn open(&self, encoder: &str) -> Desk {
@@ -101,6 +76,34 @@ impl Hotel {
             .iter()
             .filter(|it| matches!(it.asked[0].as_str(), "CN" | "CC"))
             .count()
+    }
+}
+
+/// Opens an encoder of whatever is at that address.
+pub(crate) fn open_at(
+    driver: &LockServerDriver,
+    address: SocketAddr,
+    dialect: Dialect,
+    encoder: &str,
+    recorder: Option<Recorder>,
+) -> Result<Desk, Error> {
+    let dialect = match dialect {
+        Dialect::Salto => "salto",
+        Dialect::Onity => "onity",
+    };
+    let address = format!("tcp://{address}");
+    let settings: Settings = [
+        ("address", address.as_str()),
+        ("dialect", dialect),
+        ("encoder", encoder),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), Value::Text(value.to_owned())))
+    .collect();
+    let selector = driver.configure(&settings).unwrap();
+    match driver.open(&selector, &Opening { settings, recorder })? {
+        Encoder::Issuing(encoder) => Ok(Desk(encoder)),
+        Encoder::Block(_) => panic!("it lends cards"),
     }
 }
 

@@ -3,4 +3,5 @@
 
 mod hotel;
 mod making;
+mod replayed;
 mod troubles;
