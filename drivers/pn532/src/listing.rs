@@ -171,7 +171,8 @@ fn kernel_claimed(device: &Path) -> Option<Listing> {
         selector: Selector::UsbPort(place.to_owned()),
         identity: Identity::of_usb_port(NAME, place),
         description: format!("{product} at USB port {place}"),
-        access: Access::Inaccessible {
+        // A reader of PC/SC, if of anybody: it must not become a PN532 that never comes online.
+        access: Access::Unclaimed {
             reason: format!(
                 "the kernel module {KERNEL_DRIVER} has taken it; run `modprobe -r {KERNEL_DRIVER}`, and write \
                  `blacklist {KERNEL_DRIVER}` into /etc/modprobe.d/cardbridge.conf so that it stays away; PC/SC finds \

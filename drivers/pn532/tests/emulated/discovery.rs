@@ -208,7 +208,7 @@ fn a_reader_that_the_kernel_has_taken_is_listed_with_the_remedy() {
     let [listing] = &listings[..] else {
         panic!("{listings:?}");
     };
-    assert!(matches!(listing.access, Access::Inaccessible { .. }));
+    assert!(matches!(listing.access, Access::Unclaimed { .. }));
     assert!(reason(listing).contains("modprobe -r pn533_usb"));
     assert_eq!(listing.description, "ACR122U at USB port 1-5");
     assert_eq!(tree.driver().look_up(&listing.selector), *listing);
