@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use emulator::{Cards, Origin, Pn532Encoder, Slot, Technology};
-use encoder::{Direction, Piece, Recording};
+use encoder::{Direction, Encoder, Opening, Piece, Recording, Selector, Value};
 use process::{Ended, Running, cardbridge};
 
 /// Only for a program that hangs.
@@ -137,6 +137,40 @@ fn keys_are_left_out_on_request_only() {
         assert_eq!(sent.contains("FFFFFFFFFFFF"), shows_keys, "{mask}");
         assert_eq!(sent.contains("????????????04A1B2C3"), !shows_keys, "{mask}");
     }
+}
+
+/// The emulated chip garbles what comes at another speed than its own, as a UART does.
+#[test]
+fn a_program_that_changes_the_speed_is_followed() {
+    let bench = Bench::new();
+    let out = bench.path("session").display().to_string();
+    let tap = bench.tap(&["--out", &out]);
+    let registry = driver_all::registry();
+    let driver = registry.driver("pn532").unwrap();
+    for baud in [460_800, 115_200, 921_600] {
+        let speed = ("speed".to_owned(), Value::Integer(baud));
+        let how = Opening {
+            settings: [speed].into_iter().collect(),
+            recorder: None,
+        };
+        let selector = Selector::Port(bench.path("vendor"));
+        // The driver finds the chip at 115200 baud, tells it the other speed, and has a long pattern come back at that.
+        let Encoder::Block(encoder) = driver.open(&selector, &how).unwrap() else {
+            panic!("an encoder of another kind");
+        };
+        let facts = encoder.facts();
+        let speed = facts.iter().find(|(name, _)| *name == "speed");
+        assert_eq!(speed.unwrap().1, format!("{baud} baud"));
+    }
+    is_done(&tap.terminate());
+    let text = std::fs::read_to_string(&out).unwrap();
+    let speeds: Vec<&str> = text
+        .lines()
+        .filter(|line| line.ends_with(" baud"))
+        .collect();
+    // The last way back, with which the driver closes, may come too late for the tap to be written down.
+    let changes = ["460800", "115200", "921600"].map(|baud| format!("# {baud} baud"));
+    assert_eq!(speeds[..3], changes);
 }
 
 #[test]
