@@ -1,6 +1,7 @@
 //! The program as a process: what it prints where, how it ends, what it says when it was asked wrongly.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod encoders;
 mod keys;
 mod process;
 mod secrets;

@@ -5,7 +5,7 @@ mod details;
 use std::time::Duration;
 
 use bridge::socket::{Daemon, HubState, ServedEncoder, UnusedDevice};
-use bridge::{About, Config};
+use bridge::{About, CardsMadeBy, Config};
 use clap::Args;
 use encoder::{Access, Encoder, Listing, Opening, Probing, Registry, Scope, Selector, Settings};
 use protocol::link::IdentityScope;
@@ -92,17 +92,33 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
         Some(daemon) => served(daemon, config.hub.is_some()).await?,
         None => listed(config, registry, wanted.clone()).await?,
     };
-    found.encoders.retain(|entry| wanted.is_meant(entry));
-    if let (Some(name), true) = (&wanted.name, found.encoders.is_empty()) {
-        let message = format!("there is no encoder {name}; `cardbridge encoders` lists them all");
-        return Err(Failure::new("acs_encoder_not_found", message));
+    if let Some(name) = &wanted.name
+        && !found.encoders.iter().any(|entry| wanted.is_meant(entry))
+    {
+        return Err(unknown(name, &found.encoders));
     }
+    found.encoders.retain(|entry| wanted.is_meant(entry));
     if !arguments.verbose {
         for entry in &mut found.encoders {
             entry.details = None;
         }
     }
     output.result(&found, || in_words(&found))
+}
+
+fn unknown(name: &str, known: &[Entry]) -> Failure {
+    let known: Vec<&str> = known.iter().map(|entry| entry.name.as_str()).collect();
+    let message = if known.is_empty() {
+        format!(
+            "there is no encoder {name}, nor any other; plug it in, or add an [[encoder]] to the configuration"
+        )
+    } else {
+        format!(
+            "there is no encoder {name}; known are: {}",
+            known.join(", ")
+        )
+    };
+    Failure::wrong_input("acs_encoder_not_found", message)
 }
 
 /// Which encoder is asked for, and whether it may be opened.
@@ -213,15 +229,18 @@ impl Entry {
             settings,
             recorder: None,
         };
-        let facts = driver
+        let told = driver
             .open(&listing.selector, &how)
             .map(|encoder| match encoder {
-                Encoder::Block(encoder) => encoder.facts(),
-                Encoder::Issuing(encoder) => encoder.facts(),
+                Encoder::Block(encoder) => (encoder.facts(), CardsMadeBy::Bridge),
+                Encoder::Issuing(encoder) => (encoder.facts(), CardsMadeBy::LockServer),
             });
-        match (facts, &mut self.details) {
-            (Ok(facts), Some(details)) => {
-                details.about = About::opened(listing, &how.settings, &facts);
+        match (told, &mut self.details) {
+            (Ok((facts, cards_made_by)), Some(details)) => {
+                details.about = About {
+                    cards_made_by: Some(cards_made_by),
+                    ..About::opened(listing, &how.settings, &facts)
+                };
             }
             (Err(error), _) => {
                 self.state = State::Inaccessible;

@@ -2,7 +2,7 @@
 
 use bridge::socket::ServedJob;
 use bridge::{About, CardsMadeBy, Fact};
-use protocol::link::IdentityScope;
+use protocol::link::{IdentityScope, Phase};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -54,7 +54,7 @@ impl Details {
             "job",
             self.job
                 .as_ref()
-                .map(|job| format!("{} ({:?})", job.id, job.phase)),
+                .map(|job| format!("{} ({})", doing(job.phase), job.id)),
         );
         add("elsewhere", self.held_elsewhere.clone());
         let last = about.last_error.as_ref();
@@ -79,9 +79,36 @@ impl Details {
     }
 }
 
+/// What an encoder does for a job, for whoever asks from elsewhere.
+fn doing(phase: Phase) -> String {
+    match phase {
+        Phase::Queued { place } => format!("waits behind {place} other job(s)"),
+        Phase::WaitingForCard => "waits for a card".to_owned(),
+        Phase::Reading => "reads the card".to_owned(),
+        Phase::Writing { done, of } => format!("writes the card, {done} of {of} steps done"),
+        Phase::Verifying => "reads the card back".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_phase_of_a_job_is_told_in_words() {
+        for (phase, told) in [
+            (Phase::Queued { place: 2 }, "waits behind 2 other job(s)"),
+            (Phase::WaitingForCard, "waits for a card"),
+            (Phase::Reading, "reads the card"),
+            (
+                Phase::Writing { done: 2, of: 5 },
+                "writes the card, 2 of 5 steps done",
+            ),
+            (Phase::Verifying, "reads the card back"),
+        ] {
+            assert_eq!(doing(phase), told);
+        }
+    }
 
     #[test]
     fn what_is_known_stands_in_two_columns() {
