@@ -78,7 +78,7 @@ struct Link {
     stage: Stage,
     /// What the hello said of this hub's fences.
     fences: Vec<EncoderFence>,
-    /// The encoders of this bridge that another one keeps.
+    /// The encoders that this bridge has online and another one keeps.
     held: Vec<EncoderState>,
     /// The `seq` of the last attempt that was handed over.
     offered_up_to: i64,
@@ -263,6 +263,7 @@ impl Link {
                 self.held = snapshot
                     .encoders
                     .iter()
+                    .filter(|state| state.is_online)
                     .filter(|state| held.iter().any(|held| held.identity == state.identity))
                     .cloned()
                     .collect();
@@ -337,7 +338,9 @@ impl Link {
         Ok(match kept.await? {
             Kept::Registered(registered) => FromHub::EncoderRegistered(registered),
             Kept::Held(held) => {
-                self.held.push(state);
+                if state.is_online {
+                    self.held.push(state);
+                }
                 FromHub::EncoderHeld(held)
             }
         })

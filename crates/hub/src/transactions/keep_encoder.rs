@@ -57,7 +57,9 @@ impl Core {
             }
         };
         db.commit().await?;
-        if !state.is_online && state.identity_scope == IdentityScope::Site {
+        // Only its holder lets go of it: a link that is woken by a release tells again what others keep from it.
+        let is_holder = matches!(kept, Kept::Registered(_));
+        if is_holder && !state.is_online && state.identity_scope == IdentityScope::Site {
             self.encoders_released();
         }
         Ok(kept)
@@ -87,23 +89,30 @@ impl Core {
         state: &EncoderState,
         now: Moment,
     ) -> sqlx::Result<Option<HeldEncoder>> {
+        let mut state = state.clone();
         if state.identity_scope == IdentityScope::Site
             && let Some(found) =
                 encoders::of_the_site(db, bridge.acs_system_id, &state.identity).await?
             && found.bridge_id != bridge.bridge_id
         {
-            if let Some(reason) = self.why_held(db, &found, state).await? {
-                let identity = state.identity.clone();
+            let own = encoders::by_identity(db, bridge.bridge_id, &state.identity).await?;
+            if own.is_some() {
+                // It told the same identity as one of that PC before, and attempts were made of it: two encoders that
+                // have both been used cannot become one.
+                state.identity_scope = IdentityScope::Computer;
+            } else if let Some(reason) = self.why_held(db, &found, &state).await? {
+                let identity = state.identity;
                 return Ok(Some(HeldEncoder { identity, reason }));
+            } else {
+                tracing::info!(
+                    encoder = %found.acs_encoder_id, from = %found.bridge_id, to = %bridge.bridge_id,
+                    "an encoder moved to another PC"
+                );
+                encoders::move_to(db, found.acs_encoder_id, bridge.bridge_id).await?;
             }
-            tracing::info!(
-                encoder = %found.acs_encoder_id, from = %found.bridge_id, to = %bridge.bridge_id,
-                "an encoder moved to another PC"
-            );
-            encoders::move_to(db, found.acs_encoder_id, bridge.bridge_id).await?;
         }
         let site = bridge.acs_system_id;
-        let added = encoders::upsert(db, bridge.bridge_id, site, state, now).await?;
+        let added = encoders::upsert(db, bridge.bridge_id, site, &state, now).await?;
         if let Some(id) = added {
             let site = sites::get(db, site)
                 .await?
@@ -139,5 +148,69 @@ impl Core {
         } else {
             None
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::link::{Hello, SiteKeyCheck};
+
+    use super::*;
+    use crate::decisions::rows;
+    use crate::settings::HubSettings;
+
+    /// A link that is woken by a release tells the encoders again that others keep from it. Were that a release, two PCs
+    /// that know one encoder would keep the hub busy for ever.
+    #[tokio::test]
+    async fn only_the_holder_of_an_encoder_lets_go_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = HubSettings::new(folder.path().join("hub.sqlite"));
+        let core = std::sync::Arc::new(Core::open(settings).await.unwrap());
+        let admin = crate::Admin::new(std::sync::Arc::clone(&core));
+        let workspace = admin.create_workspace("Grand Hotel").await.unwrap();
+        let site = admin.create_site(workspace, "Main", "UTC").await.unwrap();
+        for name in ["front desk", "back office"] {
+            admin.create_bridge_token(site, name).await.unwrap();
+        }
+        let hello = Hello {
+            version: "0.1.0".to_owned(),
+            name: "pc".to_owned(),
+            site_keys: vec![SiteKeyCheck {
+                version: 1,
+                check: "0123456789abcdef".to_owned(),
+            }],
+            hub_id: None,
+            fences: Vec::new(),
+        };
+        let travelling = |is_online| EncoderState {
+            identity: "pn532:serial:A1".to_owned(),
+            identity_scope: IdentityScope::Site,
+            display_name: "Front Desk".to_owned(),
+            driver: "pn532".to_owned(),
+            is_online,
+            is_issuing: false,
+            reason: None,
+        };
+        let found = bridges::all(&mut core.store.read().await.unwrap()).await;
+        let mut links = Vec::new();
+        for bridge in found.unwrap() {
+            let welcome = core.take_hello(bridge, &hello, rows::NOW).await.unwrap();
+            let link = core.dispatch.register(bridge, welcome.generation).unwrap();
+            links.push((bridge, welcome.generation, link));
+        }
+        let releases = core.releases();
+        let (holder, other) = ((links[0].0, links[0].1), (links[1].0, links[1].1));
+        for (bridge, is_online, is_kept, is_release) in [
+            (holder, true, true, false),
+            (other, true, false, false),
+            (other, false, false, false),
+            (holder, false, true, true),
+        ] {
+            let before = *releases.borrow();
+            let state = travelling(is_online);
+            let kept = core.take_encoder(bridge.0, bridge.1, &state, &[], rows::NOW);
+            assert_eq!(matches!(kept.await.unwrap(), Kept::Registered(_)), is_kept);
+            assert_eq!(*releases.borrow() != before, is_release);
+        }
     }
 }

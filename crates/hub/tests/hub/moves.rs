@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::link::{EncoderState, FromBridge, FromHub, HeldEncoder, IdentityScope};
+use protocol::link::{EncoderFence, EncoderState, FromBridge, FromHub, HeldEncoder, IdentityScope};
 use serde_json::json;
 
 use crate::support::bridge::{Bridge, CARD, Luggage, accepted, encoder, report_of, unwritten};
@@ -152,6 +152,82 @@ async fn an_encoder_of_a_pc_that_is_given_up_is_given_over() {
     first.close().await;
     let said = tokio::time::timeout(GENEROUS, second.hear()).await.unwrap();
     assert_eq!(id_of(said), id);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn encoders_of_two_sites_or_workspaces_never_meet() {
+    let (world, token) = world_with_token().await;
+    let mut first = Bridge::connect_with(&world, &token, with("front-desk-pc", true)).await;
+    let id = first.encoder_id(SERIAL);
+    id_of(tell(&mut first, false).await);
+    let other_workspace = world.admin.create_workspace("Other Hotel").await.unwrap();
+    let mut ids = vec![id.clone()];
+    for workspace in [world.workspace, other_workspace] {
+        let site = world.admin.create_site(workspace, "Annex", "UTC");
+        let token = world
+            .admin
+            .create_bridge_token(site.await.unwrap(), "annex");
+        let token = token.await.unwrap();
+        let bridge = Bridge::connect_with(&world, &token, with("annex-pc", true)).await;
+        assert!(bridge.snapshot.as_ref().unwrap().held.is_empty());
+        ids.push(bridge.encoder_id(SERIAL));
+    }
+    assert_eq!(id_of(tell(&mut first, true).await), id);
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3);
+    world.end().await;
+}
+
+/// A hub that was restored from a backup has forgotten the fences that it gave: those of the PC to which an encoder
+/// comes count too, or its offers would be stale there.
+#[tokio::test]
+async fn an_encoder_goes_on_from_the_highest_fence_of_the_pc_that_it_comes_to() {
+    for is_held_at_first in [true, false] {
+        let (world, token) = world_with_token().await;
+        let mut first = Bridge::connect_with(&world, &token, with("front-desk-pc", true)).await;
+        let id = first.encoder_id(SERIAL);
+        if !is_held_at_first {
+            id_of(tell(&mut first, false).await);
+        }
+        let mut luggage = with("back-office-pc", true);
+        luggage.hello.hub_id = first.welcome.as_ref().map(|welcome| welcome.hub_id);
+        luggage.hello.fences = vec![EncoderFence {
+            identity: SERIAL.to_owned(),
+            fence: 50,
+        }];
+        let other = second_token(&world).await;
+        let mut second = Bridge::connect_with(&world, &other, luggage).await;
+        if is_held_at_first {
+            id_of(tell(&mut first, false).await);
+            assert_eq!(id_of(second.hear().await), id);
+        }
+        world.scan(&id).await;
+        assert_eq!(second.hear_offer().await.fence, 51);
+        world.end().await;
+    }
+}
+
+/// A bridge of an earlier version, or one whose listing changed its mind.
+#[tokio::test]
+async fn an_encoder_that_was_one_pcs_own_stays_so_when_it_turns_out_to_be_known_at_another() {
+    let (world, token) = world_with_token().await;
+    let mut own = with("back-office-pc", true);
+    own.snapshot.encoders = vec![encoder(SERIAL, "Back Office", true)];
+    let other = second_token(&world).await;
+    let second = Bridge::connect_with(&world, &other, own).await;
+    let before = second.encoder_id(SERIAL);
+    second.close().await;
+    let mut first = Bridge::connect_with(&world, &token, with("front-desk-pc", true)).await;
+    let id = first.encoder_id(SERIAL);
+    id_of(tell(&mut first, false).await);
+
+    let mut second = Bridge::connect_with(&world, &other, with("back-office-pc", true)).await;
+    assert_eq!(second.encoder_id(SERIAL), before);
+    assert_eq!(id_of(tell(&mut second, true).await), before);
+    assert_eq!(id_of(tell(&mut first, true).await), id);
+    assert_eq!(listed(&world).await.len(), 2);
     world.end().await;
 }
 
