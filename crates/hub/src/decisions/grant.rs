@@ -98,7 +98,7 @@ fn is_same_card(grant: &Grant, ask: &AskGrant) -> bool {
 }
 
 /// Upper-case hex of 4, 7 or 10 bytes (ISO/IEC 14443-3).
-fn is_uid(uid: &str) -> bool {
+pub(super) fn is_uid(uid: &str) -> bool {
     matches!(uid.len(), 8 | 14 | 20)
         && uid
             .bytes()

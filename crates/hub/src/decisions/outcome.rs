@@ -9,6 +9,7 @@ mod written;
 
 use protocol::link::{AttemptError, CardCondition, Outcome, Scanned, ServerCard};
 
+use super::grant::is_uid;
 use crate::attempt_error;
 use crate::id::CredentialId;
 use crate::store::attempts::{Attempt, Kind, OutcomeKind, Status};
@@ -82,7 +83,9 @@ pub(crate) fn decide(state: &Circumstances<'_>, outcome: &Outcome) -> Vec<Effect
             written::effects(state, uid, held_number.is_some(), &mut effects);
         }
         (Kind::Encode, Outcome::Issued { uid }) => {
-            written::issued_by_server(state, uid.as_deref(), &mut effects);
+            // Nobody gave leave for it, so what is no UID is as good as none.
+            let uid = uid.as_deref().filter(|uid| is_uid(uid));
+            written::issued_by_server(state, uid, &mut effects);
         }
         (Kind::Encode, Outcome::Unwritten { error }) => {
             if state

@@ -366,3 +366,19 @@ fn a_card_found_blank_discards_what_was_on_it_before_the_scan_began_and_tells_on
         assert!(!spoilt.decide(&blank).contains(&Effect::Discard(id)));
     }
 }
+
+#[test]
+fn what_a_lock_server_tells_for_a_uid_and_is_none_is_left_out() {
+    let mut world = granted();
+    world.attempt.card_order = Some("{}".to_owned());
+    world.grant.as_mut().unwrap().uid = None;
+    for (told, kept) in [(CARD, Some(CARD)), ("04a1b2c3", None), ("card 7", None)] {
+        let uid = Some(told.to_owned());
+        let effects = world.decide(&Outcome::Issued { uid });
+        let kept = kept.map(str::to_owned);
+        assert!(
+            effects.contains(&Effect::Issue { uid: kept }),
+            "{effects:?}"
+        );
+    }
+}
