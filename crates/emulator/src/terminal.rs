@@ -1,5 +1,5 @@
 //! A pseudo-terminal as a serial line: raw, never hung up while nobody has it open, behind a symbolic link that hosts
-//! open as they would open `/dev/ttyUSB0`.
+//! open as they would open `/dev/ttyUSB0`. It carries bytes and knows nothing of what they mean.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::pty::{self, OpenptFlags};
 use rustix::termios::{self, OptionalActions, QueueSelector};
 
-/// The near end of a line. The link goes with it, before the terminal does: its number may at once be somebody else's.
+/// The near end of a line. Its link goes with it, before the terminal does: its number may at once be somebody else's.
 #[derive(Debug)]
 pub(crate) struct Terminal {
     near: OwnedFd,
@@ -20,12 +20,13 @@ pub(crate) struct Terminal {
     far: OwnedFd,
     /// Tells when hosts open and close the far end.
     openers: OwnedFd,
-    link: PathBuf,
+    path: String,
+    link: Option<PathBuf>,
 }
 
 impl Terminal {
-    /// Opens a line at this speed. A stale symbolic link is replaced; anything else at that path is an error.
-    pub(crate) fn open(link: &Path, baud: u32) -> io::Result<Terminal> {
+    /// Opens a line at this speed, with no link to it yet.
+    pub(crate) fn open(baud: u32) -> io::Result<Terminal> {
         let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
         let near = pty::openpt(flags)?;
         pty::grantpt(&near)?;
@@ -46,17 +47,33 @@ impl Terminal {
             inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
         let both = inotify::WatchFlags::OPEN | inotify::WatchFlags::CLOSE;
         inotify::add_watch(&openers, &path, both)?;
-
-        if link.is_symlink() {
-            std::fs::remove_file(link)?;
-        }
-        std::os::unix::fs::symlink(path, link)?;
         Ok(Terminal {
             near,
             far,
             openers,
-            link: link.to_owned(),
+            path,
+            link: None,
         })
+    }
+
+    /// Makes the link by which hosts open it. A stale symbolic link is replaced; anything else at that path is an error.
+    pub(crate) fn link(&mut self, link: &Path) -> io::Result<()> {
+        if link.is_symlink() {
+            std::fs::remove_file(link)?;
+        }
+        std::os::unix::fs::symlink(&self.path, link)?;
+        self.link = Some(link.to_owned());
+        Ok(())
+    }
+
+    /// The far end itself.
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The speed that the host has set, in bits a second.
+    pub(crate) fn host_baud(&self) -> io::Result<u32> {
+        Ok(termios::tcgetattr(&self.near)?.output_speed())
     }
 
     /// Readable when a host opened or closed the line; see [`note_openers`](Terminal::note_openers).
@@ -114,8 +131,11 @@ impl AsFd for Terminal {
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.link) {
-            tracing::warn!(link = %self.link.display(), %error, "the link of an emulated line was gone");
+        let Some(link) = &self.link else {
+            return;
+        };
+        if let Err(error) = std::fs::remove_file(link) {
+            tracing::warn!(link = %link.display(), %error, "the link of an emulated line was gone");
         }
     }
 }

@@ -42,7 +42,9 @@ impl Entrance {
     }
 
     pub(super) fn terminal(link: &Path) -> io::Result<Entrance> {
-        Terminal::open(link, BAUD).map(Entrance::Terminal)
+        let mut terminal = Terminal::open(BAUD)?;
+        terminal.link(link)?;
+        Ok(Entrance::Terminal(terminal))
     }
 }
 

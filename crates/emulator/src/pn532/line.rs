@@ -1,6 +1,5 @@
-//! The serial line: a pseudo-terminal whose far end hosts open through a symbolic link, and the
-//! thread that carries bytes between it and the chip: in their time (`lane`), and with the faults that are set
-//! (`wire`). Every frame passes `meet_faults`, in either direction.
+//! The serial line: the thread that carries bytes between a terminal and the chip, in their time (`lane`), and with the
+//! faults that are set (`wire`). Every frame passes `meet_faults`, in either direction.
 
 mod controls;
 mod lane;
@@ -8,38 +7,30 @@ mod splitter;
 mod wire;
 
 use std::io;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::fs::inotify;
 use rustix::io::Errno;
-use rustix::pty::{self, OpenptFlags};
-use rustix::termios::{self, OptionalActions, QueueSelector};
 
 use super::chip::{Chip, RESET_BAUD, Speeds};
 use super::frame::{self, Incoming};
 use crate::bell::{Bell, timeout_until};
 use crate::faults::{Arrival, Passing, Way, arrival};
+use crate::terminal::Terminal;
 pub(super) use controls::Controls;
 pub use controls::LinePace;
 use lane::{Lane, Piece, time_of};
 use splitter::{Part, Splitter};
 use wire::Kind;
 
-/// A pseudo-terminal as a UART: raw, at the chip's speed, and never hung up while nobody has it open.
+/// A pseudo-terminal as a UART, which garbles what comes at another speed than the chip's.
 #[derive(Debug)]
 pub(super) struct Line {
-    near: OwnedFd,
-    /// Held open: without any opener of the far end the near end fails with EIO. It is also the only
-    /// descriptor on which the claim (TIOCEXCL) of a host that was killed can be lifted.
-    far: OwnedFd,
-    /// Tells when hosts open and close the far end.
-    openers: OwnedFd,
-    path: String,
+    terminal: Terminal,
     controls: Controls,
     /// From the host, on the wire.
     incoming: Lane,
@@ -54,36 +45,8 @@ pub(super) struct Line {
 
 impl Line {
     pub(super) fn open(controls: Controls) -> io::Result<Line> {
-        let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-        let near = pty::openpt(flags)?;
-        pty::grantpt(&near)?;
-        pty::unlockpt(&near)?;
-        let path = pty::ptsname(&near, Vec::new())?
-            .into_string()
-            .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-        let far = pty::ioctl_tiocgptpeer(&near, flags)?;
-        rustix::fs::fcntl_setfl(
-            &near,
-            rustix::fs::OFlags::RDWR | rustix::fs::OFlags::NONBLOCK,
-        )?;
-
-        let mut settings = termios::tcgetattr(&near)?;
-        settings.make_raw();
-        settings.set_speed(RESET_BAUD)?;
-        termios::tcsetattr(&near, OptionalActions::Now, &settings)?;
-
-        let openers =
-            inotify::init(inotify::CreateFlags::CLOEXEC | inotify::CreateFlags::NONBLOCK)?;
-        inotify::add_watch(
-            &openers,
-            &path,
-            inotify::WatchFlags::OPEN | inotify::WatchFlags::CLOSE,
-        )?;
         Ok(Line {
-            near,
-            far,
-            openers,
-            path,
+            terminal: Terminal::open(RESET_BAUD)?,
             controls,
             incoming: Lane::default(),
             splitter: Splitter::default(),
@@ -93,16 +56,16 @@ impl Line {
         })
     }
 
-    /// The far end, for the symbolic link.
-    pub(super) fn path(&self) -> &str {
-        &self.path
+    /// Makes the link by which hosts open it, which goes with the line.
+    pub(super) fn link(&mut self, link: &Path) -> io::Result<()> {
+        self.terminal.link(link)
     }
 
     /// Carries bytes until `stop` is set and the bell rung.
     pub(super) fn run(mut self, mut chip: Chip, bell: &Bell, stop: &AtomicBool) {
         while !stop.load(Ordering::Acquire) {
             if let Err(error) = self.turn(&mut chip, bell) {
-                tracing::error!(line = self.path, %error, "the emulated serial line failed");
+                tracing::error!(line = self.terminal.path(), %error, "the emulated serial line failed");
                 return;
             }
         }
@@ -111,8 +74,8 @@ impl Line {
     /// Waits until there is something to do, and does it.
     pub(super) fn turn(&mut self, chip: &mut Chip, bell: &Bell) -> io::Result<()> {
         let mut fds = [
-            PollFd::new(&self.openers, PollFlags::IN),
-            PollFd::new(&self.near, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.terminal.openers(), PollFlags::IN),
+            PollFd::new(&self.terminal, PollFlags::IN),
             PollFd::from_borrowed_fd(bell.as_fd(), PollFlags::IN),
         ];
         let timeout = self.deadline(chip).map(timeout_until);
@@ -122,7 +85,7 @@ impl Line {
         }
         bell.hush();
         // First, so that what an earlier host left is gone before this one is answered.
-        self.note_openers()?;
+        self.terminal.note_openers()?;
         self.receive(chip.speeds())?;
         let now = Instant::now();
         while let Some(piece) = self.incoming.take(now) {
@@ -156,39 +119,16 @@ impl Line {
         moments.flatten().min()
     }
 
-    fn note_openers(&self) -> io::Result<()> {
-        let mut buffer = [MaybeUninit::uninit(); 512];
-        let mut events = inotify::Reader::new(&self.openers, &mut buffer);
-        loop {
-            let seen = match events.next() {
-                Ok(event) => event.events(),
-                Err(Errno::WOULDBLOCK | Errno::INTR) => return Ok(()),
-                Err(error) => return Err(error.into()),
-            };
-            // A UART keeps nothing for a host that was not there.
-            termios::tcflush(&self.near, QueueSelector::OFlush)?;
-            termios::tcflush(&self.far, QueueSelector::IFlush)?;
-            if !seen.contains(inotify::ReadFlags::OPEN) {
-                // The kernel lifts a claim with the last closing, which never comes while we hold
-                // the far end: a killed host would lock everybody out.
-                termios::ioctl_tiocnxcl(&self.far)?;
-            }
-        }
-    }
-
     /// Takes what the host sent, as the chip will hear it.
     fn receive(&mut self, speeds: Speeds) -> io::Result<()> {
-        let mut buffer = [0; 1024];
-        match rustix::io::read(&self.near, &mut buffer) {
-            Ok(0) | Err(Errno::WOULDBLOCK | Errno::INTR | Errno::IO) => Ok(()),
-            Ok(count) => {
-                let bytes = self.distort(speeds, buffer[..count].to_vec())?;
-                let baud = self.controls.count(count, speeds);
-                self.incoming.put(bytes, Instant::now(), baud);
-                Ok(())
-            }
-            Err(error) => Err(error.into()),
+        let bytes = self.terminal.receive()?;
+        if bytes.is_empty() {
+            return Ok(());
         }
+        let baud = self.controls.count(bytes.len(), speeds);
+        let bytes = self.distort(speeds, bytes)?;
+        self.incoming.put(bytes, Instant::now(), baud);
+        Ok(())
     }
 
     /// A part of what the host sent has come through the wire.
@@ -229,7 +169,7 @@ impl Line {
     /// Gives the chip a part of what the host sent.
     fn give(&mut self, chip: &mut Chip, bytes: &[u8], at: Instant) -> io::Result<()> {
         let speeds = chip.speeds();
-        let is_ahead = speeds.next.is_some() && self.host_baud()? != speeds.current;
+        let is_ahead = speeds.next.is_some() && self.terminal.host_baud()? != speeds.current;
         if is_ahead && !bytes.ends_with(&HOST_ACK) {
             // The host has switched, and the chip has not: its acknowledgement was lost.
             return Ok(());
@@ -288,14 +228,10 @@ impl Line {
         }
     }
 
-    /// Writes what has come through the wire: what a host does not fetch in time is lost, as on a UART.
+    /// Writes what has come through the wire.
     fn send(&mut self, speeds: Speeds) -> io::Result<()> {
         while let Some(piece) = self.outgoing.take(Instant::now()) {
-            let bytes = self.distort(speeds, piece.bytes)?;
-            match rustix::io::write(&self.near, &bytes) {
-                Ok(_) | Err(Errno::WOULDBLOCK | Errno::INTR | Errno::IO) => {}
-                Err(error) => return Err(error.into()),
-            }
+            self.terminal.send(&self.distort(speeds, piece.bytes)?)?;
         }
         Ok(())
     }
@@ -303,7 +239,7 @@ impl Line {
     /// At another speed than the chip's, bytes arrive as other bytes. While a change waits for the host's
     /// acknowledgement both speeds pass: the host may have switched before it was looked at.
     fn distort(&self, speeds: Speeds, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
-        let host = self.host_baud()?;
+        let host = self.terminal.host_baud()?;
         if host == speeds.current || Some(host) == speeds.next {
             return Ok(bytes);
         }
@@ -311,11 +247,6 @@ impl Line {
             .into_iter()
             .map(|byte| byte.rotate_left(3) ^ 0x5A)
             .collect())
-    }
-
-    /// The speed that the host has set, in bits a second.
-    fn host_baud(&self) -> io::Result<u32> {
-        Ok(termios::tcgetattr(&self.near)?.output_speed())
     }
 }
 
@@ -329,6 +260,11 @@ fn is_about_cards(command: &[u8]) -> bool {
 
 #[cfg(test)]
 impl Line {
+    /// The far end.
+    pub(super) fn path(&self) -> &str {
+        self.terminal.path()
+    }
+
     /// Whether there is something to do, or will be within this time.
     pub(super) fn is_busy(&self, chip: &Chip, within: std::time::Duration) -> bool {
         let quiet = Instant::now() + within;
@@ -336,8 +272,8 @@ impl Line {
             return true;
         }
         let mut fds = [
-            PollFd::new(&self.openers, PollFlags::IN),
-            PollFd::new(&self.near, PollFlags::IN),
+            PollFd::from_borrowed_fd(self.terminal.openers(), PollFlags::IN),
+            PollFd::new(&self.terminal, PollFlags::IN),
         ];
         poll(&mut fds, Some(&timeout_until(quiet))).expect("two sound descriptors") != 0
     }

@@ -107,10 +107,6 @@ impl Pn532Encoder {
     /// chip loses its supply. Does nothing when it is unplugged already.
     pub fn unplug(&self) {
         if let Some(running) = self.lock().take() {
-            // Before the terminal: its number may at once be somebody else's.
-            if let Err(error) = std::fs::remove_file(&self.link) {
-                tracing::warn!(link = %self.link.display(), %error, "the link of an emulated encoder was gone");
-            }
             running.stop();
             self.slot().set_field(false);
         }
@@ -126,20 +122,16 @@ impl Pn532Encoder {
         if running.is_some() {
             return Ok(());
         }
-        let line = Line::open(self.controls.clone()).map_err(EncoderError::Terminal)?;
+        let mut line = Line::open(self.controls.clone()).map_err(EncoderError::Terminal)?;
+        line.link(&self.link).map_err(|source| EncoderError::Link {
+            path: self.link.clone(),
+            source,
+        })?;
         self.controls.faults.power_cycled();
-        let terminal = line.path().to_owned();
         let bell = Arc::new(Bell::new().map_err(EncoderError::Thread)?);
         self.slot().subscribe(&bell);
         let started = Running::start(line, Chip::new(self.slot().clone()), bell)
             .map_err(EncoderError::Thread)?;
-        if let Err(source) = make_link(&terminal, &self.link) {
-            started.stop();
-            return Err(EncoderError::Link {
-                path: self.link.clone(),
-                source,
-            });
-        }
         *running = Some(started);
         Ok(())
     }
@@ -159,13 +151,6 @@ impl Drop for Pn532Encoder {
     fn drop(&mut self) {
         self.unplug();
     }
-}
-
-fn make_link(terminal: &str, link: &Path) -> io::Result<()> {
-    if link.is_symlink() {
-        std::fs::remove_file(link)?;
-    }
-    std::os::unix::fs::symlink(terminal, link)
 }
 
 #[cfg(test)]
