@@ -1,6 +1,6 @@
 //! Faults of the wire, each kind in each direction.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Bench, LIMIT};
 use crate::lock_server::Dialect;
@@ -70,12 +70,19 @@ fn what_the_client_says_is_lost_refused_damaged_and_doubled() {
 
 #[test]
 fn a_delay_in_either_direction_loses_nothing_and_overtakes_nothing() {
-    let delay = FaultKind::Delay(Duration::from_millis(20));
+    // Later than an answer comes by itself.
+    let late = Duration::from_millis(50);
+    let delay = FaultKind::Delay(late);
     for fault in [to_client(delay, 1), to_client(delay, 1).from_host()] {
         let (_bench, mut client) = bench_with(fault);
-        client.begin(CHECK_OUT);
-        assert_eq!(client.answer(), "CO|0");
-        assert_eq!(client.ask("CO|0|999"), "TD|0");
+        let sent = Instant::now();
+        client.send_frame(CHECK_OUT);
+        client.send_frame("CO|0|999");
+        for answer in ["CO|0", "TD|0"] {
+            assert_eq!(client.byte(), ACK);
+            assert!(sent.elapsed() >= late, "{answer} came too early");
+            assert_eq!(client.answer(), answer);
+        }
     }
 }
 

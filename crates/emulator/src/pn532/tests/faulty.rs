@@ -1,6 +1,6 @@
 //! Faults of the line, as a host meets them.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Bench, CONFIGURED, Host, VERSION, VERSION_ANSWER, WAKE_UP_AND_CONFIGURE};
 use crate::{Cards, Fault, FaultKind, Origin, Technology, When};
@@ -131,13 +131,19 @@ fn a_refused_command_is_not_carried_out() {
 }
 
 #[test]
-fn a_late_frame_is_overtaken_by_none() {
-    let late = FaultKind::Delay(Duration::from_millis(30));
-    let (_bench, mut host) = faulty(&[at_frame(late, 2)]);
-    host.send(VERSION);
-    host.send(CONFIGURE);
-    host.expect(VERSION_ANSWER);
-    host.expect(CONFIGURED);
+fn a_late_frame_is_late_and_overtaken_by_none() {
+    // Later than an answer comes by itself.
+    let late = Duration::from_millis(50);
+    let delay = FaultKind::Delay(late);
+    for fault in [at_frame(delay, 2), at_frame(delay, 1).from_host()] {
+        let (_bench, mut host) = faulty(&[fault]);
+        let sent = Instant::now();
+        host.send(VERSION);
+        host.send(CONFIGURE);
+        host.expect(VERSION_ANSWER);
+        assert!(sent.elapsed() >= late, "{fault:?}");
+        host.expect(CONFIGURED);
+    }
 }
 
 #[test]
