@@ -192,7 +192,11 @@ impl Dialogue {
                 return step;
             }
         }
-        self.wait(now)
+        match self.wait(now) {
+            // Or one that never stops talking would be listened to for ever.
+            Step::Wait(until) if until <= now => self.quiet(now),
+            step => step,
+        }
     }
 
     fn told(&mut self, said: Said, now: Instant) -> Option<Step> {

@@ -123,22 +123,32 @@ impl<L: Line> Pn532<L> {
                 self.field_off()?;
                 continue;
             };
-            let Found::One(_, first) = chip::found(&sighting)? else {
-                continue;
-            };
-            let found = if is_iso_14443_4(&first) {
-                // It was taken into ISO/IEC 14443-4, where it answers no second call.
-                self.look_afresh(2)?
-            } else {
-                self.look(2)?
-            };
-            match found {
-                Found::One(target, card) if may_be_same(first.uid, card.uid) => {
-                    return Ok((target, card));
-                }
-                Found::Several => return Err(Error::new(ErrorKind::SeveralCards)),
-                Found::None | Found::One(..) => {}
+            if let Found::One(_, first) = chip::found(&sighting)?
+                && let Some(found) = self.seen_again(&first)?
+            {
+                return Ok(found);
             }
+            // A chip that does not look for ever as it was told, or a card that only ever brushes past.
+            if Instant::now() >= deadline {
+                return Err(Error::new(ErrorKind::NoCard));
+            }
+        }
+    }
+
+    /// The second look at a card that was just sighted.
+    fn seen_again(&mut self, first: &PresentedCard) -> Result<Option<(u8, PresentedCard)>, Error> {
+        let found = if is_iso_14443_4(first) {
+            // It was taken into ISO/IEC 14443-4, where it answers no second call.
+            self.look_afresh(2)?
+        } else {
+            self.look(2)?
+        };
+        match found {
+            Found::One(target, card) if may_be_same(first.uid, card.uid) => {
+                Ok(Some((target, card)))
+            }
+            Found::Several => Err(Error::new(ErrorKind::SeveralCards)),
+            Found::None | Found::One(..) => Ok(None),
         }
     }
 

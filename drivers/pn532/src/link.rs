@@ -224,6 +224,7 @@ impl<L: Line> Link<L> {
     ) -> Result<Acknowledged, Pn532Error> {
         let mut until = Instant::now() + within;
         let mut early = Acknowledged::No;
+        let mut is_over = false;
         loop {
             while let Some(frame) = self.parser.next() {
                 match frame {
@@ -235,9 +236,11 @@ impl<L: Line> Link<L> {
                     Frame::Nack | Frame::SyntaxError | Frame::Answer(..) => {}
                 }
             }
-            if self.read(until)? == 0 {
+            // What came while this thread was held up counts; a line that never falls silent does not.
+            if is_over || self.read(until)? == 0 {
                 return Ok(early);
             }
+            is_over = Instant::now() >= until;
         }
     }
 
@@ -309,7 +312,7 @@ impl<L: Line> Link<L> {
             let echo = [ECHO[1], high, low];
             self.write_command(&[ECHO[0], ECHO[1], high, low])?;
             let until = Instant::now() + self.patience.acknowledge;
-            let mut is_silent = true;
+            let (mut is_silent, mut is_over) = (true, false);
             loop {
                 while let Some(frame) = self.parser.next() {
                     match frame {
@@ -325,9 +328,10 @@ impl<L: Line> Link<L> {
                         _ => {}
                     }
                 }
-                if self.read(until)? == 0 {
+                if is_over || self.read(until)? == 0 {
                     break;
                 }
+                is_over = Instant::now() >= until;
                 is_silent = false;
             }
             tries += if is_silent { 2 } else { 1 };

@@ -335,3 +335,21 @@ fn a_request_whose_time_is_over_does_not_go_out() {
         .hears(&[ACK])
         .fails(Unwritten, Why::TooLate);
 }
+
+#[test]
+fn a_server_that_never_stops_talking_is_not_listened_to_beyond_the_deadline() {
+    fn listened_to(talk: &mut Talk) -> &mut Talk {
+        while matches!(talk.step, Step::Wait(_)) {
+            talk.now += SECOND;
+            assert!(talk.now <= talk.began + LIMIT, "{:?}", talk.step);
+            talk.hears(b"?");
+        }
+        talk
+    }
+    let mut talk = Talk::issuing(Dialect::Salto);
+    listened_to(talk.sends(&[ENQ])).fails(Unwritten, Why::Silent);
+    let mut talk = Talk::issuing(Dialect::Salto);
+    listened_to(talk.asks()).fails(Unknown, Why::NotAcknowledged);
+    let mut talk = Talk::issuing(Dialect::Salto);
+    listened_to(talk.asks().hears(&[ACK])).fails(Unknown, Why::NoAnswer);
+}

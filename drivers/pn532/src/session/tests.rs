@@ -19,6 +19,9 @@ const DESFIRE: &[u8] = &[
 ];
 const PHONE: &[u8] = &[0x00, 0x04, 0x20, 4, 0x08, 1, 2, 3, 2, 0x78];
 
+/// What a chip finds that looks a few times only, whatever it was told.
+const NOTHING: &[u8] = &[];
+
 /// A chip that finds a card, and answers exchanges with it from a script.
 struct Scripted {
     card: &'static [u8],
@@ -50,7 +53,10 @@ impl Scripted {
                         None => self.card = other,
                     }
                 }
-                [&[1, 1], self.card].concat()
+                match self.card {
+                    NOTHING => vec![0],
+                    card => [&[1, 1], card].concat(),
+                }
             }
             0x40 | 0x42 => self.exchanges.pop_front().expect("a scripted answer"),
             _ => Vec::new(),
@@ -194,4 +200,19 @@ fn a_card_whose_uid_changes_is_not_fresh_because_it_has_a_new_one() {
     let wait = Instant::now() + Duration::from_millis(250);
     let fresh = chip.select(CardWait::Fresh, wait, &Stop::default());
     assert_eq!(fresh.err().unwrap().kind(), ErrorKind::NoCard);
+}
+
+#[test]
+fn a_chip_that_gives_up_looking_at_once_is_asked_until_the_deadline_and_not_beyond() {
+    let (told, tells) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut chip = open(Scripted::new(NOTHING, &[]));
+        let soon = Instant::now() + Duration::from_millis(50);
+        let selected = chip.select(CardWait::Resting, soon, &Stop::default());
+        let kind = selected.map(|_| ()).map_err(|error| error.kind());
+        told.send(kind).unwrap();
+    });
+    // Generous: it only keeps a broken test from hanging.
+    let ended = tells.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!(ended, Err(ErrorKind::NoCard));
 }
