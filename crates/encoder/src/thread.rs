@@ -207,8 +207,10 @@ impl EncoderThread {
 
     /// Gives the thread up: it missed its deadline. Every answer that it owes is given now, as
     /// [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive); what it says later is dropped. It counts as abandoned until it returns, and frees
-    /// the device then.
+    /// the device then. Until then it is left alone.
     pub fn abandon(self) {
+        // A nudge would reach into what it is stuck in.
+        self.set_waiting(&Stop::default());
         self.life.abandon();
         self.owed.give_up(NoAnswer::Abandoned);
     }

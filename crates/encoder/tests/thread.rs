@@ -282,6 +282,25 @@ fn an_abandoned_thread_owes_nothing_and_its_late_answer_is_dropped() {
 }
 
 #[test]
+fn an_abandoned_thread_is_left_alone() {
+    let rig = open();
+    let stop = Stop::default();
+    let (answer, given) = answers();
+    let _nudging = stop.nudge(|| panic!("a nudge reaches into what it is stuck in"));
+    rig.thread.select(
+        CardWait::Resting,
+        Instant::now() + LIMIT,
+        stop.clone(),
+        answer,
+    );
+    rig.thread.abandon();
+    assert_eq!(kind(&given), ErrorKind::Unresponsive);
+    assert!(!stop.is_raised());
+    rig.script.send(Next::NoCard).unwrap();
+    assert_eq!(rig.ended.recv_timeout(LIMIT).unwrap(), "encoder");
+}
+
+#[test]
 fn abandoning_while_it_opens_answers_too() {
     let (go, wait) = channel::<()>();
     let (opened, given) = answers();
