@@ -14,15 +14,12 @@ use rustix::fs::Access as Permission;
 
 pub use self::usb::{ToldBy, UsbPort, is_plausible};
 use crate::listing::{Access, Facts, Selector};
-use crate::watch::Names;
+use crate::watch::{LINKS_FOLLOWED, Names};
 use crate::{Changed, Error, PathWatch};
 
 /// What the names of USB serial ports begin with: adapters, and devices of the class CDC-ACM. Others (`ttyS*`) exist
 /// whether anything is connected or not.
 pub(crate) const USB_PORTS: &[&str] = &["ttyUSB", "ttyACM"];
-
-/// Symbolic links followed from a port's path. Udev makes one; more than a few is a loop.
-const LINKS_FOLLOWED: usize = 8;
 
 /// The serial ports of a computer. A value, so that a test can show a tree of its own.
 #[derive(Debug, Clone)]

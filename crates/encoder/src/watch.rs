@@ -14,8 +14,8 @@ use rustix::io::Errno;
 
 use crate::{Changed, Error, ErrorKind};
 
-/// Symbolic links followed from a watched path. Udev makes one; more than a few is a loop.
-const LINKS_FOLLOWED: usize = 8;
+/// Symbolic links followed from the path of a port. Udev makes one; more than a few is a loop.
+pub(crate) const LINKS_FOLLOWED: usize = 8;
 
 /// What of a directory matters. Attributes because udev gives the node its group only after it was made.
 const EVENTS: WatchFlags = WatchFlags::CREATE
