@@ -1,6 +1,7 @@
 //! The connection to a box: one request, one answer, within its time. The one place that touches the socket.
 
 use std::io::{ErrorKind, Read, Write};
+use std::ops::Range;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -95,26 +96,58 @@ impl Wire {
         }
     }
 
-    /// Writes down what passes. All of a line that has a key or a block in it is secret but for its first word.
     fn note(&self, direction: Direction, line: &[u8]) {
         let Some(recorder) = &self.recorder else {
             return;
         };
-        let names_a_secret = |word: &[u8]| line.windows(word.len()).any(|part| part == word);
-        let is_public = [
-            &b"SELECT"[..],
-            b"CARD",
-            b"NONE",
-            b"SEVERAL",
-            b"OFF",
-            b"OK",
-            b"READ",
-        ];
-        let secret = if is_public.into_iter().any(names_a_secret) {
-            0..0
-        } else {
-            3..line.len()
-        };
+        let secret = secret_in(line);
         recorder.note(direction, line, std::slice::from_ref(&secret));
+    }
+}
+
+/// What may follow the number of a line that has no key and no block in it.
+const PUBLIC: &[&str] = &[
+    "SELECT", "CARD", "NONE", "SEVERAL", "OFF", "OK", "NO", "GONE", "BUSY", "READ",
+];
+
+/// What of a line a recording keeps to itself: all behind the number, unless it arrived whole and is known to be public.
+/// Two lines that were torn and run into one may have a block anywhere.
+fn secret_in(line: &[u8]) -> Range<usize> {
+    let is_public = |text: &str| PUBLIC.contains(&text.split(' ').next().unwrap_or_default());
+    match line::decode(line.trim_ascii_end()) {
+        Some((_, text)) if is_public(text) => 0..0,
+        _ => line.len().min(3)..line.len(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &str) -> String {
+        let secret = secret_in(line.as_bytes());
+        let (before, after) = (&line[..secret.start], &line[secret.end..]);
+        format!("{before}{}{after}", "?".repeat(secret.len()))
+    }
+
+    #[test]
+    fn keys_and_blocks_are_kept_out_of_a_recording() {
+        for public in ["SELECT", "CARD 0004 08 04A1B2C3", "READ 04", "OK"] {
+            let line = line::encode(7, public);
+            assert_eq!(shown(&line), line);
+            assert_eq!(shown(line.trim_end()), line.trim_end());
+        }
+        for secret in ["AUTH 04 A A0A1A2A3A4A5", "DATA 0001", "WRITE 04 0001"] {
+            let shown = shown(&line::encode(7, secret));
+            assert!(shown.trim_matches('?').eq("07 "), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_torn_is_secret_whatever_it_names() {
+        for torn in ["07 DATA 000108 OK*A5", "OK", "", "07 OK*00"] {
+            let number = &torn[..torn.len().min(3)];
+            assert_eq!(shown(torn).trim_matches('?'), number, "{torn}");
+        }
     }
 }
