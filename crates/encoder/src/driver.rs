@@ -11,10 +11,6 @@ pub trait Driver: Send + Sync {
     /// The name that a configuration uses: `pn532`, `pcsc`.
     fn name(&self) -> &'static str;
 
-    /// Whether such a device is used only when the configuration names it: what hangs on a serial port is anybody's
-    /// guess, a contactless reader is what it says.
-    fn needs_entry(&self) -> bool;
-
     /// Checks the settings of one `[[encoder]]` entry and says which device they mean.
     ///
     /// # Errors
@@ -22,6 +18,8 @@ pub trait Driver: Send + Sync {
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError>;
 
     /// The devices this driver finds by itself, those that may not be opened included, each with the reason.
+    /// Each is an encoder at once, but for those that are [`Access::Unclaimed`](crate::Access::Unclaimed): these are used
+    /// when an entry names them.
     /// Sends nothing to a device that was not asked for by [`Probing::Allowed`], and to none twice while it stays.
     /// Devices behind `claimed`, the selectors of all entries in the configuration, are left out and not touched, those
     /// that another driver has too: [`look_up`](Self::look_up) tells of them.

@@ -26,10 +26,6 @@ impl Driver for LockServerDriver {
         NAME
     }
 
-    fn needs_entry(&self) -> bool {
-        true
-    }
-
     /// `address = "tcp://HOST:PORT"`, or `port` with the path of a serial port (and `baud`, `parity`); `dialect`;
     /// `encoder`, by its name or number on the server; and, if wanted, `operator` and `read_back`.
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {

@@ -41,10 +41,6 @@ impl Driver for PcscDriver {
         DRIVER
     }
 
-    fn needs_entry(&self) -> bool {
-        false
-    }
-
     /// `reader`, the reader's name as the listing shows it or as PC/SC gives it; `model`, its row in the table of quirks
     /// where the name does not tell; `feedback`, whether it may show how a job ended. Readers need no entry to be found.
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {

@@ -84,10 +84,6 @@ impl Driver for Pn532Driver {
         NAME
     }
 
-    fn needs_entry(&self) -> bool {
-        true
-    }
-
     /// `port`, the absolute path of a serial port, or `usb_serial`, the serial number of a USB adapter; and `speed`, up
     /// to which the line is raised.
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {

@@ -23,10 +23,6 @@ impl Driver for TextboxDriver {
         NAME
     }
 
-    fn needs_entry(&self) -> bool {
-        true
-    }
-
     /// One setting: `socket`, the absolute path of the box's socket.
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {
         settings.only(&[SOCKET])?;

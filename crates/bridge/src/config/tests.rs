@@ -21,9 +21,6 @@ impl Driver for Wired {
     fn name(&self) -> &'static str {
         "wired"
     }
-    fn needs_entry(&self) -> bool {
-        true
-    }
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {
         settings.only(&["port"])?;
         let port = settings

@@ -174,9 +174,6 @@ impl Driver for Fake {
     fn name(&self) -> &'static str {
         "fake"
     }
-    fn needs_entry(&self) -> bool {
-        false
-    }
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {
         if let Some(serial) = settings.text("usb_serial")? {
             return Ok(Selector::Usb(serial.to_owned()));

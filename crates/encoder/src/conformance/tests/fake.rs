@@ -63,10 +63,6 @@ impl Driver for FakeDriver {
         "fake"
     }
 
-    fn needs_entry(&self) -> bool {
-        true
-    }
-
     fn configure(&self, settings: &Settings) -> Result<Selector, SettingsError> {
         let folder = settings.text("folder")?.unwrap();
         Ok(Selector::Port(folder.into()))
