@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use encoder::serial::{SerialPorts, ToldBy, UsbPort};
-use encoder::{Access, Facts, Identity, Listing, Selector};
+use encoder::serial::{SerialPorts, ToldBy, UsbPort, is_plausible};
+use encoder::{Access, Facts, Identity, Listing, Scope, Selector};
 
 use crate::driver::NAME;
 use crate::settings::{PORT, USB_SERIAL};
@@ -96,11 +96,16 @@ pub(crate) fn of_selector(ports: &SerialPorts, selector: &Selector) -> Listing {
     }
 }
 
-/// A selector has one identity, whether something is plugged in there or not.
+/// A selector has one identity, whether something is plugged in there or not. A serial number that makers give to every
+/// adapter of a kind says which one is meant at this computer, and nothing at the next.
 fn identity(selector: &Selector) -> Identity {
     match selector {
         Selector::Port(path) => Identity::of_port(path),
-        Selector::Usb(serial) => Identity::of_serial_number(NAME, serial),
+        Selector::Usb(serial) if is_plausible(serial) => Identity::of_serial_number(NAME, serial),
+        Selector::Usb(serial) => Identity {
+            scope: Scope::Computer,
+            ..Identity::of_serial_number(NAME, serial)
+        },
         Selector::UsbPort(place) => Identity::of_usb_port(NAME, place),
         // Names nothing here.
         Selector::Reader(name) => Identity::of_reader(name),
@@ -185,4 +190,18 @@ fn kernel_claimed(device: &Path) -> Option<Listing> {
             .with_known("serial number", attribute("serial"))
             .with("kernel driver", KERNEL_DRIVER),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_is_the_same_at_every_computer_only_by_a_number_of_its_own() {
+        for (serial, scope) in [("AL00XQ3T", Scope::Site), ("0001", Scope::Computer)] {
+            let identity = identity(&Selector::Usb(serial.to_owned()));
+            assert_eq!(identity.scope, scope, "{serial}");
+            assert_eq!(identity.text, format!("pn532:serial:{serial}"));
+        }
+    }
 }
