@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use rustix::pty::{self, OpenptFlags};
+
 use super::*;
 
 /// Generous: it only keeps a broken test from hanging.
@@ -129,6 +131,16 @@ fn the_adapter_behind_a_port_is_found_through_links() {
 }
 
 #[test]
+fn a_link_that_is_called_like_another_port_is_that_one_no_more_than_any_link() {
+    let tree = Tree::new();
+    tree.plug("ttyUSB0", "1-1", &[]);
+    let meant = tree.plug("ttyUSB1", "1-2", &[]);
+    let link = tree.home.path().join("ttyUSB0");
+    symlink(&meant, &link).unwrap();
+    assert_eq!(tree.ports.usb_behind(&link).unwrap().node, meant);
+}
+
+#[test]
 fn a_port_with_nothing_known_behind_it_is_none() {
     let tree = Tree::new();
     let link = tree.dev("loop");
@@ -209,18 +221,18 @@ fn a_missing_port_is_absent_and_a_file_is_no_port() {
     assert!(reason(file).contains("is no serial port; correct `address`"));
 }
 
-/// Another program, with a file open as its input.
+/// Another program, with files open as its input and output.
 struct Program(Child);
 
 impl Program {
     fn with_open(path: &Path) -> Self {
-        let file = fs::File::open(path).unwrap();
-        let program = Command::new("sleep")
-            .arg("60")
-            .stdin(file)
-            .stdout(Stdio::null())
-            .spawn();
-        Self(program.unwrap())
+        Self::with(fs::File::open(path).unwrap(), Stdio::null())
+    }
+
+    fn with(input: impl Into<Stdio>, output: impl Into<Stdio>) -> Self {
+        let mut program = Command::new("sleep");
+        program.arg("60").stdin(input).stdout(output);
+        Self(program.spawn().unwrap())
     }
 }
 
@@ -248,6 +260,40 @@ fn whoever_has_a_port_open_is_named() {
     drop(program);
     assert_eq!(holder::of(&link, false), None);
     fs::remove_file(link).unwrap();
+}
+
+#[test]
+fn whoever_emulates_a_terminal_is_not_in_the_way_and_whoever_uses_it_is() {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let near = pty::openpt(flags).unwrap();
+    pty::grantpt(&near).unwrap();
+    pty::unlockpt(&near).unwrap();
+    let far = pty::ioctl_tiocgptpeer(&near, flags).unwrap();
+    let path = pty::ptsname(&near, Vec::new()).unwrap();
+    let path = PathBuf::from(path.into_string().unwrap());
+    {
+        let emulator = Program::with(far.try_clone().unwrap(), near.try_clone().unwrap());
+        assert_eq!(holder::of(&path, false), None, "{}", emulator.0.id());
+    }
+    let host = Program::with(far, Stdio::null());
+    let holder = holder::of(&path, false).unwrap();
+    assert!(holder.ends_with(&format!("(process {})", host.0.id())));
+}
+
+#[test]
+fn a_group_is_named_only_if_it_may_do_both() {
+    use std::os::unix::fs::PermissionsExt;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for (mode, told) in [
+        (0o660, "members of group"),
+        (0o640, "its owner"),
+        (0o620, "its owner"),
+        (0o600, "its owner"),
+    ] {
+        fs::set_permissions(file.path(), fs::Permissions::from_mode(mode)).unwrap();
+        let who = permitted(file.path());
+        assert!(who.starts_with(told), "{mode:o}: {who}");
+    }
 }
 
 #[test]
