@@ -61,6 +61,16 @@ impl Hub {
         format!("[hub]\nurl = \"{endpoint}\"\ntoken = \"{token}\"\n")
     }
 
+    /// The same for another PC of the site.
+    #[must_use]
+    pub fn section_of(&self, name: &str) -> String {
+        let mut add = cardbridge(["admin", "add-bridge", "--json", "--name", name]);
+        add.args(["--site", &self.acs_system_id, "--database"])
+            .arg(database(self.folder.path()));
+        let token = text(&Output::of(add).done(), "bridge_token");
+        format!("[hub]\nurl = \"{}\"\ntoken = \"{token}\"\n", self.endpoint)
+    }
+
     /// The encoder whose name holds `name`, once its bridge has told of it; its id.
     ///
     /// # Panics

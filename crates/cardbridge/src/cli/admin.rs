@@ -23,9 +23,33 @@ pub(crate) struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     Init(Init),
+    AddBridge(AddBridge),
     // Its --version is the key's.
     #[command(disable_version_flag = true)]
     ForgetSiteKey(ForgetSiteKey),
+}
+
+/// Let another encoder PC join a site, and print the token for its [hub], which nobody can print again. The name of a
+/// PC that has joined already gives that one a new token in place of the old.
+#[derive(Debug, Args)]
+struct AddBridge {
+    /// The hub's database, one file.
+    #[arg(long, value_name = "FILE")]
+    database: PathBuf,
+    /// The site's acs_system_id.
+    #[arg(long, value_name = "ID")]
+    site: Uuid,
+    /// What to call the bridge that the token is for.
+    #[arg(long, value_name = "NAME")]
+    name: String,
+    /// Print one JSON object: {"bridge_token"}.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Joined {
+    bridge_token: String,
 }
 
 /// Forget one version of a site's key that a PC with a wrong key told first. Stop cardbridge on that PC before, and
@@ -103,6 +127,7 @@ impl Arguments {
     pub(super) fn json(&self) -> bool {
         match &self.verb {
             Verb::Init(init) => init.json,
+            Verb::AddBridge(add) => add.json,
             Verb::ForgetSiteKey(forget) => forget.json,
         }
     }
@@ -115,6 +140,21 @@ pub(crate) async fn run(arguments: Arguments, output: Output) -> Result<(), Fail
             let hub = open(HubSettings::new(&init.database)).await?;
             let made = init.make(&hub.admin(), doors).await.map_err(failure)?;
             output.result(&made, || in_words(&made))
+        }
+        Verb::AddBridge(add) => {
+            let hub = open(HubSettings::new(&add.database)).await?;
+            let token = hub
+                .admin()
+                .create_bridge_token(add.site, &add.name)
+                .await
+                .map_err(failure)?;
+            let joined = Joined {
+                bridge_token: token,
+            };
+            output.result(&joined, || {
+                let token = &joined.bridge_token;
+                format!("Keep this; nobody can print it again.\n[hub] token     {token}")
+            })
         }
         Verb::ForgetSiteKey(forget) => {
             let hub = open(HubSettings::new(&forget.database)).await?;

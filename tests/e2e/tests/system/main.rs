@@ -11,4 +11,5 @@ mod lock_server;
 mod pcscd;
 mod queue;
 mod rolled;
+mod site_wide;
 mod technician;
