@@ -134,3 +134,23 @@ pub(crate) fn ends_context(error: Pcsc) -> bool {
             | Pcsc::ServerTooBusy
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_pcscd_forbids_is_told_apart_from_what_is_gone_or_broken() {
+        for (error, kind) in [
+            (Pcsc::SecurityViolation, ErrorKind::NotPermitted),
+            (Pcsc::NoAccess, ErrorKind::NotPermitted),
+            (Pcsc::SharingViolation, ErrorKind::Held),
+            (Pcsc::NoService, ErrorKind::Absent),
+            (Pcsc::UnknownReader, ErrorKind::Absent),
+            (Pcsc::RemovedCard, ErrorKind::CardGone),
+            (Pcsc::NotTransacted, ErrorKind::Unresponsive),
+        ] {
+            assert_eq!(kind_of(error), kind, "{error:?}");
+        }
+    }
+}

@@ -77,3 +77,18 @@ fn in_session(error: Pcsc) -> PcscError {
         error => error.into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use encoder::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn a_pcscd_that_goes_in_a_session_does_not_look_like_a_missing_permission() {
+        let gone = in_session(Pcsc::SecurityViolation);
+        assert_eq!(gone.kind(), ErrorKind::Absent);
+        assert!(gone.ends_context());
+        assert_eq!(in_session(Pcsc::RemovedCard).kind(), ErrorKind::CardGone);
+    }
+}
