@@ -5,6 +5,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 
 use super::*;
 
+mod stale;
+
 const ACKNOWLEDGEMENT: [u8; 6] = ACK;
 /// GetFirmwareVersion and its answer.
 const COMMAND: [u8; 1] = [0x02];
@@ -341,37 +343,4 @@ mod recorded {
         assert!(lines[0].starts_with("> 0000FFFFFF0105FAD4400100D6??"));
         assert!(!lines[0].contains("5A"));
     }
-}
-
-/// A line at which something talks without end, and never a frame.
-struct Babbling;
-
-impl Line for Babbling {
-    fn read(&mut self, buffer: &mut [u8], _: Instant) -> Result<usize, Pn532Error> {
-        buffer.fill(0x55);
-        Ok(buffer.len())
-    }
-
-    fn write(&mut self, _: &[u8]) -> Result<(), Pn532Error> {
-        Ok(())
-    }
-
-    fn set_speed(&mut self, _: u32) -> Result<(), Pn532Error> {
-        Ok(())
-    }
-}
-
-#[test]
-fn what_never_stops_talking_is_not_listened_to_for_ever() {
-    let (told, tells) = channel();
-    std::thread::spawn(move || {
-        let mut link = Link::new(Babbling, patience(), None);
-        let is_there = link.wake(&COMMAND, patience().acknowledge);
-        let asked = link.ask(&COMMAND);
-        told.send((is_there, asked)).unwrap();
-    });
-    // Generous: it only keeps a broken test from hanging.
-    let (is_there, asked) = tells.recv_timeout(Duration::from_secs(20)).unwrap();
-    assert!(!is_there.unwrap());
-    assert!(matches!(asked, Err(Pn532Error::Silent)));
 }

@@ -135,3 +135,27 @@ fn a_chip_that_falls_silent_and_comes_back_is_found_by_the_encoder_that_is_open(
     // At a speed that just failed it is not trusted again.
     assert_eq!(speed(encoder.as_ref()), "460800 baud");
 }
+
+#[test]
+fn a_chip_that_was_lost_at_a_speed_is_raised_less_high_when_it_was_plugged_in_again() {
+    let rig = Rig::new();
+    // Longer than on real hardware: tests share a busy machine.
+    let driver = Pn532Driver::default().with_patience(Patience {
+        acknowledge: Duration::from_millis(500),
+        probe: Duration::from_millis(200),
+        ..Patience::default()
+    });
+    // After acknowledgement and answer of SAMConfiguration, an echo, GetFirmwareVersion and SetSerialBaudRate.
+    let stall = Fault::new(FaultKind::Stall, When::AtFrame(9));
+    rig.encoder.faults().set(vec![stall]);
+    let Err(lost) = rig.try_open_by(&driver) else {
+        panic!("a silent chip was opened");
+    };
+    let cause = std::error::Error::source(&lost).unwrap().to_string();
+    assert!(cause.contains("raised to 921600 baud"), "{cause}");
+    rig.encoder.unplug();
+    rig.encoder.faults().set(Vec::new());
+    rig.encoder.plug().unwrap();
+    let encoder = rig.try_open_by(&driver).unwrap();
+    assert_eq!(speed(encoder.as_ref()), "460800 baud");
+}
