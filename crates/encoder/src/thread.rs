@@ -6,7 +6,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use card::{Command, CommandKind, PresentedCard, Reply};
@@ -209,9 +209,15 @@ impl EncoderThread {
     /// [`ErrorKind::Unresponsive`](crate::ErrorKind::Unresponsive); what it says later is dropped. It counts as abandoned until it returns, and frees
     /// the device then. Until then it is left alone.
     pub fn abandon(self) {
+        self.abandon_until(|| ());
+    }
+
+    /// The same, and says when the thread has come back after all and the device is free. `returned` runs on that
+    /// thread, or here if it has ended already.
+    pub fn abandon_until(self, returned: impl FnOnce() + Send + 'static) {
         // A nudge would reach into what it is stuck in.
         self.set_waiting(&Stop::default());
-        self.life.abandon();
+        self.life.abandon(Box::new(returned));
         self.owed.give_up(NoAnswer::Abandoned);
     }
 
@@ -256,9 +262,12 @@ struct Life {
     abandoned: Abandoned,
 }
 
+/// What is to be done when a thread comes back that was given up.
+type Returned = Box<dyn FnOnce() + Send>;
+
 enum Stage {
     Alive,
-    Abandoned,
+    Abandoned(Returned),
     Ended,
 }
 
@@ -270,20 +279,27 @@ impl Life {
         }
     }
 
-    fn abandon(&self) {
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+    fn abandon(&self, returned: Returned) {
+        let mut stage = self.lock();
         if matches!(*stage, Stage::Alive) {
-            *stage = Stage::Abandoned;
+            *stage = Stage::Abandoned(returned);
             self.abandoned.0.fetch_add(1, Ordering::AcqRel);
+        } else {
+            drop(stage);
+            returned();
         }
     }
 
     fn end(&self) {
-        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
-        if matches!(*stage, Stage::Abandoned) {
+        let before = std::mem::replace(&mut *self.lock(), Stage::Ended);
+        if let Stage::Abandoned(returned) = before {
             self.abandoned.0.fetch_sub(1, Ordering::AcqRel);
+            returned();
         }
-        *stage = Stage::Ended;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -320,6 +320,23 @@ fn abandoning_while_it_opens_answers_too() {
 }
 
 #[test]
+fn whoever_gave_a_thread_up_is_told_when_it_comes_back() {
+    let rig = open();
+    rig.script.send(Next::Card).unwrap();
+    only(&rig.select()).unwrap();
+    let running = rig.exchange();
+    let (tell, told) = channel();
+    rig.thread.abandon_until(move || tell.send(()).unwrap());
+    assert_eq!(kind(&running), ErrorKind::Unresponsive);
+    assert!(told.try_recv().is_err(), "it is still stuck");
+    rig.script.send(Next::Reply(Reply::Done)).unwrap();
+    told.recv_timeout(LIMIT).unwrap();
+    assert_eq!(rig.ended.try_recv().unwrap(), "session");
+    assert_eq!(rig.ended.try_recv().unwrap(), "encoder");
+    assert_eq!(rig.abandoned.count(), 0);
+}
+
+#[test]
 fn dropping_the_handle_ends_a_wait_for_a_card_and_frees_the_encoder() {
     let rig = open();
     let selected = rig.select();

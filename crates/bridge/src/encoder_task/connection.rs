@@ -2,6 +2,8 @@
 
 mod asking;
 mod moved;
+#[cfg(test)]
+mod tests;
 
 use std::time::{Duration, Instant};
 
@@ -70,6 +72,8 @@ enum Answer {
     Issued(Result<Issued, IssueError>),
     Read(Result<ServerCard, Error>),
     Closed,
+    /// The thread that was given up has come back.
+    Returned,
 }
 
 enum State {
@@ -88,7 +92,8 @@ enum State {
         thread: EncoderThread,
         question: Option<Question>,
     },
-    /// Its thread never came back. Opening it again would cost another thread, so it must be seen to be away first.
+    /// Its thread did not come back. Opening it again would cost another thread, so that one must return first, or the
+    /// device be seen to be away.
     GivenUp,
 }
 
@@ -293,6 +298,10 @@ impl Connection {
                     News::Failed(error)
                 }
             }
+            Answer::Returned => {
+                self.returned();
+                return None;
+            }
             Answer::Closed => return None,
         })
     }
@@ -315,16 +324,27 @@ impl Connection {
                 None
             }
             State::Opening { thread, .. } | State::Open { thread, .. } => {
-                thread.abandon();
+                self.opening += 1;
+                let (opening, answer) = (self.opening, self.answer.clone());
+                // Nobody listens any more once the bridge has stopped.
+                thread.abandon_until(move || drop(answer.send((opening, Answer::Returned))));
                 tracing::error!(
                     encoder = self.device.display_name,
                     abandoned = self.abandoned.count(),
-                    "the encoder's driver does not come back; its thread is given up until the encoder is unplugged"
+                    "the encoder's driver does not come back; its thread is given up until it does or the encoder is \
+                     unplugged"
                 );
-                self.opening += 1;
                 Some(News::Lost(Error::new(ErrorKind::Unresponsive)))
             }
             State::GivenUp => None,
+        }
+    }
+
+    /// What the thread hung on has let go of it, a service that was stopped perhaps, so opening costs no other thread.
+    fn returned(&mut self) {
+        if matches!(self.state, State::GivenUp) {
+            let (retry, wait) = (Some(Instant::now() + REOPEN_FIRST), REOPEN_FIRST);
+            self.state = State::Closed { retry, wait };
         }
     }
 
