@@ -156,7 +156,7 @@ impl SerialPorts {
         let reason = if !metadata.file_type().is_char_device() {
             format!("{shown} is no serial port; correct `{setting}`")
         } else if rustix::fs::access(path, Permission::READ_OK | Permission::WRITE_OK).is_err() {
-            format!("only {} may open it", permitted(path))
+            not_permitted(path)
         } else if let Some(holder) = holder::of(path, false) {
             format!("it is in use by {holder}; {}", holder::remedy(&holder))
         } else {
@@ -271,7 +271,16 @@ fn shown_together(paths: Vec<PathBuf>) -> String {
     shown.join(", ")
 }
 
-/// Who may open a port, with what to do about it.
+/// That this user may not open a port, as a sentence.
+fn not_permitted(path: &Path) -> String {
+    format!(
+        "{} may be opened only by {}",
+        path.display(),
+        permitted(path)
+    )
+}
+
+/// Who may open a port, with what to do about it: goes on after "may be opened only by".
 #[must_use]
 pub fn permitted(path: &Path) -> String {
     let group = fs::metadata(path)
@@ -282,7 +291,7 @@ pub fn permitted(path: &Path) -> String {
         Some(group) => format!(
             "members of group {group}; run `usermod -aG {group} USER` and start the program anew"
         ),
-        None => "its owner; install the udev rules, or give its group read and write access".into(),
+        None => "its owner; write a udev rule with GROUP=\"dialout\", MODE=\"0660\" for it".into(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Trees of devices the way udev and the kernel lay them out.
 
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -241,6 +241,33 @@ impl Drop for Program {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// What follows the name of the port in every message, so it must go on as a sentence does.
+#[test]
+fn who_may_open_a_port_is_told_with_the_remedy() {
+    let tree = Tree::new();
+    let port = tree.dev("ttyUSB0");
+    fs::write(&port, "").unwrap();
+    let shown = port.display();
+    let told_with = |mode: u32| {
+        fs::set_permissions(&port, fs::Permissions::from_mode(mode)).unwrap();
+        not_permitted(&port)
+    };
+    let group = name_of_id("/etc/group", fs::metadata(&port).unwrap().gid());
+    assert_eq!(
+        told_with(0o660),
+        format!(
+            "{shown} may be opened only by members of group {group}; run `usermod -aG {group} USER` and start the \
+             program anew"
+        )
+    );
+    assert_eq!(
+        told_with(0o600),
+        format!(
+            "{shown} may be opened only by its owner; write a udev rule with GROUP=\"dialout\", MODE=\"0660\" for it"
+        )
+    );
 }
 
 #[test]
