@@ -42,7 +42,7 @@ pub(super) fn failed(kind: ErrorKind, job: &Job) -> Outcome {
 pub(super) fn in_doubt(uid: card::Uid, error: AttemptError) -> Outcome {
     let AttemptError { kind, message } = error;
     let message = format!(
-        "{message} Whether the card was written is not known: put the same card on again and encode it again"
+        "{message} Whether the card was written is not known: put the same card on again and encode it again."
     );
     Outcome::Unknown {
         uid: Some(uid.to_string()),

@@ -140,6 +140,11 @@ fn a_card_pulled_at_any_exchange_ends_unwritten_before_the_first_byte_and_unknow
             "encoding_interrupted",
             "pulled before exchange {pulled}"
         );
+        let (Outcome::Unwritten { error } | Outcome::Unknown { error, .. }) = desk.outcome(11)
+        else {
+            panic!("it was pulled");
+        };
+        assert!(error.message.ends_with('.'), "{}", error.message);
         kinds.push(matches!(desk.outcome(11), Outcome::Unknown { .. }));
     }
     assert!(kinds.is_sorted(), "once unknown, always unknown: {kinds:?}");
