@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use encoder::{Access, Listing, Selector};
+use encoder::{Access, Listing, Scope, Selector};
 
 /// The encoders that were taken in, by identity.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub(crate) struct Census {
 #[derive(Debug)]
 struct Place {
     selector: Selector,
+    /// How far the identity reaches that the encoder was taken in with.
+    scope: Scope,
     /// It was there at the last look.
     is_present: bool,
 }
@@ -80,15 +82,22 @@ impl Census {
     pub(crate) fn taken_in(&mut self, listing: &Listing) {
         let place = Place {
             selector: listing.selector.clone(),
+            scope: listing.identity.scope,
             is_present: is_present(listing),
         };
         self.places.insert(listing.identity.text.clone(), place);
     }
 
-    /// Whose identity a device has: that of the encoder that was at its place already at the last look, else its own.
+    /// Whose identity a device has: that of the encoder that was at its place already at the last look, else its own. Two
+    /// serial numbers are two devices: they swapped their places between two looks.
     fn identity_of(&self, listing: &Listing) -> String {
         let stayed = self.places.iter().find(|(_, place)| {
-            place.is_present && place.selector == listing.selector && is_present(listing)
+            let both_carry_one =
+                place.scope == Scope::Site && listing.identity.scope == Scope::Site;
+            place.is_present
+                && place.selector == listing.selector
+                && is_present(listing)
+                && !both_carry_one
         });
         match stayed {
             Some((identity, _)) => identity.clone(),
@@ -149,5 +158,69 @@ fn conflict(identity: &str, listing: Listing) -> Listing {
     Listing {
         access: Access::Inaccessible { reason },
         ..listing
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use encoder::{Facts, Identity};
+
+    use super::*;
+
+    fn seen(port: &str, identity: Identity) -> Seen {
+        Seen {
+            listing: Listing {
+                driver: "fake",
+                selector: Selector::Port(port.into()),
+                identity,
+                description: "Encoder".to_owned(),
+                access: Access::Accessible,
+                facts: Facts::default(),
+            },
+            entry: None,
+        }
+    }
+
+    fn serial(port: &str, serial: &str) -> Seen {
+        seen(port, Identity::of_serial_number("fake", serial))
+    }
+
+    fn after(first: Vec<Seen>) -> Census {
+        let mut census = Census::default();
+        for seen in census.take(first, true).new {
+            census.taken_in(&seen.listing);
+        }
+        census
+    }
+
+    fn places(found: &[(String, Listing)]) -> Vec<(&str, String)> {
+        found
+            .iter()
+            .map(|(identity, listing)| (identity.as_str(), listing.selector.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn two_that_swap_their_places_between_two_looks_have_both_moved() {
+        let mut census = after(vec![serial("usb0", "A1"), serial("usb1", "B2")]);
+        let changes = census.take(vec![serial("usb0", "B2"), serial("usb1", "A1")], true);
+        let moved = [
+            ("fake:serial:A1", "usb1".to_owned()),
+            ("fake:serial:B2", "usb0".to_owned()),
+        ];
+        assert_eq!(places(&changes.moved), moved);
+        assert!(changes.new.is_empty() && changes.same.is_empty());
+    }
+
+    #[test]
+    fn what_a_look_that_did_not_come_to_an_end_has_not_seen_is_as_it_was() {
+        for (is_complete, is_new) in [(false, false), (true, true)] {
+            let mut census = after(vec![serial("usb0", "A1")]);
+            census.take(Vec::new(), is_complete);
+            let by_port = seen("usb0", Identity::of_usb_port("fake", "usb0"));
+            let changes = census.take(vec![by_port], true);
+            assert_eq!(changes.new.len(), usize::from(is_new));
+            assert_eq!(changes.same.len(), usize::from(!is_new));
+        }
     }
 }
