@@ -158,21 +158,29 @@ impl Api {
     }
 
     /// Encodes as soon as the encoder takes a job again: until its bridge has opened it, attempts end as
-    /// `encoder_not_online`. The result.
+    /// `encoder_not_online`. The attempt that ended otherwise.
     ///
     /// # Panics
-    /// It ends in another way, or stays out of service.
-    pub async fn encode_once_online(&self, acs_credential_id: &str, acs_encoder_id: &str) -> Value {
+    /// The encoder stays out of service.
+    pub async fn ended_once_online(&self, acs_credential_id: &str, acs_encoder_id: &str) -> Value {
         until("an encoder in service", async || {
             let attempt = self.encode(acs_credential_id, acs_encoder_id).await;
-            let mut ended = self.ended(&attempt).await;
-            if ended["status"] == "success" {
-                return Some(ended["result"].take());
-            }
-            assert_eq!(ended["error"]["type"], "encoder_not_online", "{ended}");
-            None
+            let ended = self.ended(&attempt).await;
+            (ended["error"]["type"] != "encoder_not_online").then_some(ended)
         })
         .await
+    }
+
+    /// The result of an encode as soon as the encoder takes a job again.
+    ///
+    /// # Panics
+    /// It ends in another way, or the encoder stays out of service.
+    pub async fn encode_once_online(&self, acs_credential_id: &str, acs_encoder_id: &str) -> Value {
+        let mut ended = self
+            .ended_once_online(acs_credential_id, acs_encoder_id)
+            .await;
+        assert_eq!(ended["status"], "success", "{ended}");
+        ended["result"].take()
     }
 
     /// The result of an attempt that ends well.
