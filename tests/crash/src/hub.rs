@@ -202,8 +202,8 @@ impl Link {
     /// Waits until an encoder of that name can take jobs, and tells its identity.
     pub fn online(&mut self, name: &str) -> String {
         loop {
-            let ready =
-                |state: &&EncoderState| state.is_online && state.display_name.contains(name);
+            // The whole name: a reader's other slot begins with it.
+            let ready = |state: &&EncoderState| state.is_online && state.display_name == name;
             if let Some(state) = self.encoders.iter().find(ready) {
                 return state.identity.clone();
             }

@@ -71,7 +71,7 @@ impl Hub {
         format!("[hub]\nurl = \"{}\"\ntoken = \"{token}\"\n", self.endpoint)
     }
 
-    /// The encoder whose name holds `name`, once its bridge has told of it; its id.
+    /// The encoder of that name, once its bridge has told of it; its id.
     ///
     /// # Panics
     /// It is not told of in time.
@@ -80,10 +80,7 @@ impl Hub {
             let parameters = json!({"acs_system_id": self.acs_system_id});
             let encoders = self.api.post("/acs/encoders/list", parameters).await;
             let encoders = encoders.ok("acs_encoders");
-            let is_meant = |encoder: &&Value| {
-                let its = encoder["display_name"].as_str().unwrap_or_default();
-                its.contains(name)
-            };
+            let is_meant = |encoder: &&Value| encoder["display_name"] == name;
             let found = encoders.as_array()?.iter().find(is_meant)?;
             Some(text(found, "acs_encoder_id"))
         })
