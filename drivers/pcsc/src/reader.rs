@@ -15,7 +15,7 @@ use crate::quirks::{Feedback, Quirks};
 use crate::session::{self, Findings, Session};
 use crate::signal::Lights;
 use crate::take::Takers;
-use crate::wire::Wire;
+use crate::wire::{Wire, in_session};
 
 /// The longest single wait for an event: a `cancel` that comes just before the wait begins is lost.
 const SLICE: Duration = Duration::from_secs(1);
@@ -192,7 +192,7 @@ fn look(
     let left = deadline.saturating_duration_since(Instant::now());
     match context.get_status_change(left.min(SLICE), states) {
         Ok(()) | Err(Pcsc::Timeout | Pcsc::Cancelled) => {}
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(in_session(error)),
     }
     if states[0]
         .event_state()

@@ -57,7 +57,10 @@ impl Wire {
     /// The ATR of the card.
     pub(crate) fn atr(&self) -> Result<Vec<u8>, PcscError> {
         let (mut names, mut atr) = ([0; 256], [0; ATR]);
-        let status = self.connection.status2(&mut names, &mut atr)?;
+        let status = self
+            .connection
+            .status2(&mut names, &mut atr)
+            .map_err(in_session)?;
         Ok(status.atr().to_vec())
     }
 
@@ -70,8 +73,8 @@ impl Wire {
     }
 }
 
-/// Whoever has a session was admitted: a service that closes its door now has gone (pcsc-lite, winscard_msg.c).
-fn in_session(error: Pcsc) -> PcscError {
+/// Whoever has a session, or waits in a context, was admitted: a service that closes its door now has gone (pcsc-lite, winscard_msg.c).
+pub(crate) fn in_session(error: Pcsc) -> PcscError {
     match error {
         Pcsc::SecurityViolation => Pcsc::NoService.into(),
         error => error.into(),
