@@ -108,7 +108,7 @@ impl Load {
     }
 
     /// Waits until a job that was begun after `since` has ended in an error: the bridge has seen that the encoder is
-    /// gone. So has pcscd, which looks every 400 ms and takes what comes back sooner for a card that never answers.
+    /// gone. So has pcscd, which looks every 400 ms; a card that is back sooner is a case of the driver's own tests.
     pub(super) async fn fails_after(&self, encoder: usize, since: Instant) {
         let seen = |desk: &Desk| desk.last_failure.filter(|begun| *begun >= since);
         let what = format!("a job that fails on encoder {encoder}");
